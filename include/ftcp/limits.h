@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Every limit of ftcp, in one place, with its unit last in the name. Limits that lean on each other are
+ * held against each other at compile time at the bottom.
+ */
+#ifndef FTCP_LIMITS_H
+#define FTCP_LIMITS_H
+
+/* Groups and services (RFC 9293 calls a service a passive OPEN). */
+#define FTCP_GROUP_NAME_MAX	32	/* bytes, with the final NUL */
+#define FTCP_BACKEND_NAME_MAX	16	/* bytes, with the final NUL */
+#define FTCP_GROUPS_MAX		64	/* per network namespace */
+#define FTCP_SERVICES_MAX	256	/* per network namespace */
+#define FTCP_CONNS_MAX		65536	/* per network namespace, tombstones included */
+#define FTCP_HALF_OPEN_MAX	1024	/* per network namespace; beyond it SYNs are answered statelessly */
+#define FTCP_TIME_WAITS_MAX	16384	/* per network namespace; beyond it TIME_WAIT is skipped */
+
+/* Buffers of one connection. */
+#define FTCP_RCV_BUF_BYTES	(1u << 20)
+#define FTCP_SND_BUF_BYTES	(1u << 20)
+#define FTCP_RCV_WSCALE		7	/* the same on every host: a cookie does not carry it */
+#define FTCP_OOO_RANGES_MAX	32	/* islands of out-of-order data */
+#define FTCP_SACK_RANGES_MAX	32	/* islands the peer has told us of */
+
+/* Segments. */
+#define FTCP_MSS_DEFAULT_BYTES	536	/* RFC 9293, 3.7.1: no MSS option, IPv4 */
+#define FTCP_MSS6_DEFAULT_BYTES	1220	/* ... IPv6 */
+#define FTCP_MSS_MIN_BYTES	88	/* a peer that asks for less is given this */
+#define FTCP_SEGMENT_MAX_BYTES	65000	/* payload of one GSO segment, below 64 KiB with headers */
+#define FTCP_TCP_HEADER_MAX_BYTES 60
+
+/* Times. All of the core counts in microseconds. */
+#define FTCP_MS_US		1000ull
+#define FTCP_S_US		1000000ull
+#define FTCP_RTO_INITIAL_US	(1 * FTCP_S_US)		/* RFC 6298, 2.1 */
+#define FTCP_RTO_MIN_US		(200 * FTCP_MS_US)	/* as Linux; RFC 6298, 2.4 says 1 s SHOULD */
+#define FTCP_RTO_MAX_US		(120 * FTCP_S_US)	/* RFC 6298, 2.5: at least 60 s */
+#define FTCP_TIME_WAIT_US	(60 * FTCP_S_US)	/* RFC 9293, 3.4.2, as Linux */
+#define FTCP_FIN_WAIT2_US	(60 * FTCP_S_US)	/* orphaned connections only */
+#define FTCP_SYN_ACK_RETRIES_MAX 5
+#define FTCP_KEEPALIVE_MS	(7200u * 1000u)		/* RFC 9293, 3.8.4: no less by default */
+#define FTCP_KEEPALIVE_INTERVAL_US (75 * FTCP_S_US)
+#define FTCP_KEEPALIVE_PROBES_MAX 9
+#define FTCP_USER_TIMEOUT_MS	(924u * 1000u)		/* RFC 9293, 3.8.3: R2 at least 100 s; as Linux */
+#define FTCP_CHALLENGE_INTERVAL_US (500 * FTCP_MS_US)	/* per connection, RFC 5961, 7 */
+
+/* Congestion control (RFC 6928, 5681). */
+#define FTCP_IW_SEGMENTS	10
+#define FTCP_DUPACKS_MAX	3
+
+/* Replication. */
+#define FTCP_BATCH_MAX_BYTES	(60u * 1024u)	/* one netlink attribute holds 65,531 */
+#define FTCP_BATCHES_IN_FLIGHT_MAX 16		/* the credits */
+#define FTCP_BATCH_RECORDS_MAX	448		/* marks remembered for one batch */
+#define FTCP_BATCH_IDLE_MS	1000u		/* an empty batch at least this often: carries the clock */
+#define FTCP_TS_TAKEOVER_MS	1000u		/* the timestamp clock is advanced by this at a takeover */
+
+#if FTCP_BATCH_MAX_BYTES + 64 > 65535
+#error "a batch does not fit into one netlink attribute"
+#endif
+#if FTCP_RCV_BUF_BYTES > (65535u << FTCP_RCV_WSCALE)
+#error "the receive buffer is larger than the largest window"
+#endif
+#if FTCP_SEGMENT_MAX_BYTES + FTCP_TCP_HEADER_MAX_BYTES + 40 > 65535
+#error "a segment does not fit into one IP packet"
+#endif
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Congestion window (RFC 5681 with RFC 6928's start and RFC 6582's response). Soft state, in bytes. */
+#ifndef FTCP_CONG_H
+#define FTCP_CONG_H
+
+#include <linux/types.h>
+
+struct ftcp_cong {
+	u32 cwnd_bytes;
+	u32 ssthresh_bytes;
+	u32 acked_bytes;	/* towards the next increase in congestion avoidance (RFC 3465) */
+	u32 mss_bytes;
+};
+
+/** ftcp_cong_init() - RFC 6928: ten segments, slow start without limit */
+void ftcp_cong_init(struct ftcp_cong *cong, u32 mss_bytes);
+
+/**
+ * ftcp_cong_acked() - @bytes of new data were acknowledged outside of recovery (RFC 5681, 3.1; byte counting, RFC 3465
+ * with L = unlimited since GRO peers stretch their ACKs)
+ * @limited: the window was full when the data was sent; otherwise it does not grow (RFC 7661, 4.1)
+ */
+void ftcp_cong_acked(struct ftcp_cong *cong, u32 bytes, bool limited);
+
+/** ftcp_cong_loss() - entering fast recovery with @flight bytes out (RFC 5681, eq. 4; RFC 6675, 5) */
+void ftcp_cong_loss(struct ftcp_cong *cong, u32 flight_bytes);
+
+/** ftcp_cong_timeout() - RFC 5681, 3.1: ssthresh as above on the first timeout (@first), cwnd one segment */
+void ftcp_cong_timeout(struct ftcp_cong *cong, u32 flight_bytes, bool first);
+
+/** ftcp_cong_idle() - RFC 5681, 4.1: after an idle RTO, back to the initial window */
+void ftcp_cong_idle(struct ftcp_cong *cong);
+
+#endif

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The transmission control block (RFC 9293, 3.3.1): everything the protocol knows about one connection.
+ *
+ * *Hard* state must survive the host and is replicated. *Soft* state is rebuilt by the host that takes over. Both know
+ * stream offsets only, never bytes: those belong to the glue.
+ *
+ *	receive:  consumed <= rcv_nxt <= rcv_edge			ACK on the wire = rcv_ack, bounded by committed.rcv
+ *	send:     snd_una <= snd_nxt <= snd_max <= committed.snd <= shipped.snd <= snd_end
+ *
+ * A FIN counts as one: rcv_nxt and snd_end lie one above the last byte once it is in the stream.
+ */
+#ifndef FTCP_TCB_H
+#define FTCP_TCB_H
+
+#include <linux/types.h>
+#include <ftcp/limits.h>
+#include "cong.h"
+#include "env.h"
+#include "range.h"
+#include "reason.h"
+#include "rtt.h"
+#include "segment.h"
+#include "seq.h"
+
+/* RFC 9293, 3.3.2. The values are those of the kernel's TCP_* states, and ABI. */
+enum ftcp_state {
+	FTCP_ESTABLISHED = 1,
+	FTCP_SYN_RECEIVED = 3,
+	FTCP_FIN_WAIT_1 = 4,
+	FTCP_FIN_WAIT_2 = 5,
+	FTCP_TIME_WAIT = 6,
+	FTCP_CLOSED = 7,
+	FTCP_CLOSE_WAIT = 8,
+	FTCP_LAST_ACK = 9,
+	FTCP_CLOSING = 11,
+};
+
+enum ftcp_hard_flag {
+	FTCP_HARD_TS	= 0x01,	/* timestamps on every segment (RFC 7323, 3) */
+	FTCP_HARD_SACK	= 0x02,	/* the peer may be sent SACK, and sends it (RFC 2018) */
+	FTCP_HARD_WSCALE = 0x04,
+	FTCP_HARD_RCV_FIN = 0x08, /* the peer's FIN is in rcv_nxt */
+	FTCP_HARD_SND_FIN = 0x10, /* our FIN is in snd_end */
+	FTCP_HARD_RESET	= 0x20,	/* aborted by us: a RST is owed once that is committed */
+};
+
+/**
+ * struct ftcp_hard - what must survive
+ * @consumed: input below it was read by the program and need not be kept
+ * @rcv_nxt: RCV.NXT as an offset, the FIN included
+ * @rcv_edge: the highest right window edge promised or about to be; never goes back
+ * @snd_una: SND.UNA as an offset
+ * @snd_end: end of what the program has written, the FIN included
+ * @snd_wnd: SND.WND, scaled, in bytes
+ * @iss, @irs: sequence numbers of the two SYNs
+ * @ts_recent: TS.Recent (RFC 7323, 4.3)
+ * @ts_off: added to the group's clock to make this connection's TSval
+ * @mss_bytes: what the peer's MSS option (or the default) allows in one segment, options not subtracted
+ */
+struct ftcp_hard {
+	u64 consumed;
+	u64 rcv_nxt;
+	u64 rcv_edge;
+	u64 snd_una;
+	u64 snd_end;
+	u32 snd_wnd;
+	u32 iss;
+	u32 irs;
+	u32 ts_recent;
+	u32 ts_off;
+	u32 rcv_buf_bytes;
+	u32 snd_buf_bytes;
+	u16 mss_bytes;
+	u8 state;
+	u8 flags;
+	u8 snd_wscale;
+	u8 rcv_wscale;
+};
+
+/* A position in the hard state: what was shipped, what is committed. */
+struct ftcp_mark {
+	u64 rcv;	/* rcv_nxt */
+	u64 edge;	/* rcv_edge */
+	u64 snd;	/* snd_end */
+	u64 una;	/* snd_una: nothing waits for it, but the standby frees by it */
+	u64 consumed;
+	u8 state;
+	bool known;	/* the standby has this connection at all */
+};
+
+/* Named by event, not by mechanism. 0: not armed. Each is a time in now_us. */
+struct ftcp_timers {
+	u64 rexmit_us;		/* RFC 6298; in SYN_RECEIVED the SYN-ACK's */
+	u64 persist_us;		/* RFC 9293, 3.8.6.1 */
+	u64 keepalive_us;	/* RFC 9293, 3.8.4 */
+	u64 close_us;		/* TIME_WAIT and orphaned FIN_WAIT_2 */
+};
+
+/**
+ * struct ftcp_soft - what the next host makes anew
+ * @snd_nxt: SND.NXT: next to be sent; goes back to snd_una at a retransmission timeout
+ * @snd_max: highest offset ever sent, by this host or (after a takeover) possibly by its predecessor
+ * @snd_staged: replication: output shipped up to here as bare bytes, ahead of shipped.snd
+ * @rcv_ack: highest offset ever acknowledged on the wire
+ * @rcv_adv: highest right edge ever advertised on the wire
+ * @rtt_seq_off, @rtt_start_us: a timed segment when there are no timestamps (Karn); start 0: none
+ * @recover: RFC 6582/6675 recovery point; meaningful while @recovering
+ * @rexmit_nxt: HighRxt of RFC 6675: next hole to retransmit in this recovery
+ * @unsynced: not yet shipped in full since the standby attached; counted by the glue
+ */
+struct ftcp_soft {
+	struct ftcp_rtt rtt;
+	struct ftcp_cong cong;
+	struct ftcp_timers timers;
+	struct ftcp_mark shipped;
+	struct ftcp_mark committed;
+	u64 snd_nxt;
+	u64 snd_max;
+	u64 snd_staged;
+	u64 snd_wl1;
+	u64 snd_wl2;
+	u32 snd_wnd_max;
+	u64 rcv_ack;
+	u64 rcv_adv;
+	u64 recover;
+	u64 rexmit_nxt;
+	u64 rtt_off;
+	u64 rtt_start_us;
+	u64 last_sent_us;
+	u64 last_heard_us;
+	u64 progress_us;	/* snd_una last moved, or the queue last became non-empty: user timeout */
+	u64 challenge_us;
+	u64 user_timeout_us;
+	u64 keepalive_idle_us;
+	u32 ts_floor;		/* echoes of TSvals older than this are no RTT samples: they are the predecessor's */
+	u32 mtu_mss_bytes;	/* what the path allows, options not subtracted */
+	u32 rexmits;		/* expiries of the retransmission timer in a row */
+	u32 probes;		/* unanswered persist or keepalive probes */
+	u32 rexmit_total;
+	u32 dupacks;
+	u8 recovering;		/* enum ftcp_recovery */
+	bool cwnd_limited;
+	bool ack_now;
+	bool dsack;		/* @dsack_from/to reported in the next ACK (RFC 2883) */
+	bool orphan;		/* no program holds it any more */
+	bool unsynced;
+	bool probe_now;
+	bool rexmit_now;
+	u64 dsack_from;
+	u64 dsack_to;
+	struct ftcp_ranges ooo;
+	struct ftcp_ranges sacked;
+};
+
+enum ftcp_recovery {
+	FTCP_RECOVERY_NONE,
+	FTCP_RECOVERY_FAST,	/* RFC 6675 / 6582 */
+	FTCP_RECOVERY_TIMEOUT,	/* after an RTO, until snd_una passes recover */
+};
+
+struct ftcp_tcb {
+	struct ftcp_hard hard;
+	struct ftcp_soft soft;
+};
+
+/* What happened in a call, for the glue to act on. A bit set. */
+enum ftcp_event {
+	FTCP_EV_ESTABLISHED = 0x01,	/* final ACK of the handshake */
+	FTCP_EV_READABLE = 0x02,	/* rcv_nxt moved */
+	FTCP_EV_WRITABLE = 0x04,	/* snd_una moved: free bytes below it */
+	FTCP_EV_FIN = 0x08,		/* the peer will send no more */
+	FTCP_EV_RESET = 0x10,		/* aborted by the peer; the state is CLOSED */
+	FTCP_EV_TIMEOUT = 0x20,		/* aborted by us, the peer being silent; a RST is owed, see ftcp_tcb_abort() */
+	FTCP_EV_CLOSED = 0x40,		/* the state is CLOSED: forget the connection once that is committed */
+	FTCP_EV_TIME_WAIT = 0x80,
+};
+
+/* What a service gives to each of its connections. */
+struct ftcp_tcb_config {
+	u32 rcv_buf_bytes;
+	u32 snd_buf_bytes;
+	u32 mss_bytes;		/* what our own path takes: MTU - IP header - 20 */
+	u32 user_timeout_ms;
+	u32 keepalive_ms;
+	u32 ts_off;
+};
+
+/* ---- opening (handshake.c; RFC 9293, 3.10.7.2 and .3) ---- */
+
+struct ftcp_cookie;
+
+/** ftcp_tcb_cookie() - what a SYN offers, for ftcp_cookie_make(); @default_mss: FTCP_MSS_DEFAULT_BYTES or its IPv6 twin */
+void ftcp_tcb_cookie(struct ftcp_cookie *cookie, const struct ftcp_segment *syn, u32 default_mss_bytes);
+
+/** ftcp_tcb_open() - a connection in SYN_RECEIVED from the client's SYN; @cookie and @iss as ftcp_cookie_make() left them */
+void ftcp_tcb_open(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_tcb_config *config,
+		   const struct ftcp_segment *syn, const struct ftcp_cookie *cookie, u32 iss);
+
+/**
+ * ftcp_tcb_open_cookie() - a connection in SYN_RECEIVED from the client's ACK and the cookie it brought back
+ *
+ * The caller then gives @ack to ftcp_input() like any segment.
+ */
+void ftcp_tcb_open_cookie(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_tcb_config *config,
+			  const struct ftcp_segment *ack, const struct ftcp_cookie *cookie);
+
+/** ftcp_synack_stateless() - the SYN-ACK for @syn when there is no room for a connection; ports swapped, ready to write */
+void ftcp_synack_stateless(struct ftcp_segment *out, const struct ftcp_env *env, const struct ftcp_tcb_config *config,
+			   const struct ftcp_segment *syn, const struct ftcp_cookie *cookie, u32 iss);
+
+/** ftcp_reset_stateless() - the RST for a segment that belongs to nothing (RFC 9293, 3.10.7.1); false: answer nothing */
+bool ftcp_reset_stateless(struct ftcp_segment *out, const struct ftcp_segment *in);
+
+/* ---- segments in (input.c; RFC 9293, 3.10.7.4) ---- */
+
+/**
+ * struct ftcp_input - what to do with a segment's payload, and what happened
+ * @keep_skip: bytes at the front of the payload that are not wanted
+ * @keep_len: bytes to store from there; 0: none. What is already stored in that range above rcv_nxt may be replaced
+ * @keep_off: the stream offset to store them at
+ * @events: enum ftcp_event
+ */
+struct ftcp_input {
+	u32 keep_skip;
+	u32 keep_len;
+	u64 keep_off;
+	u32 events;
+};
+
+/**
+ * ftcp_input() - process one parsed segment
+ *
+ * Never fails: the reason only says what was dropped. The caller must store what @in says before it lets anybody read.
+ * Afterwards ask ftcp_output_next() until it has nothing, and ftcp_next_deadline().
+ */
+enum ftcp_reason ftcp_input(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg,
+			    struct ftcp_input *in);
+
+/**
+ * ftcp_input_mtu() - an ICMP "fragmentation needed" or "packet too big" quoting @seq (RFC 1191, 8201)
+ * @mss_bytes: next-hop MTU less IP header less 20
+ *
+ * Ignored, false, unless @seq is in flight (RFC 5927, 4.1).
+ */
+bool ftcp_input_mtu(struct ftcp_tcb *tcb, const struct ftcp_env *env, ftcp_seq seq, u32 mss_bytes);
+
+/* ---- segments out (output.c) ---- */
+
+/**
+ * ftcp_output_next() - the next segment to send, until it returns false
+ * @seg: everything but the ports; payload is [off, off + len) of the send stream, in packets of @seg->gso_bytes
+ *
+ * The segment counts as sent: if the caller cannot send it, that is a loss like any other.
+ * Never yields what the commit rule forbids (Documentation/invariants.rst).
+ */
+bool ftcp_output_next(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct ftcp_segment *seg);
+
+/* ---- time (timer.c) ---- */
+
+/** ftcp_next_deadline() - when to call ftcp_timeout(), in now_us; 0: never */
+u64 ftcp_next_deadline(const struct ftcp_tcb *tcb);
+
+/** ftcp_timeout() - do what is due at env->now_us; returns events */
+u32 ftcp_timeout(struct ftcp_tcb *tcb, const struct ftcp_env *env);
+
+/* ---- the program's side (stream.c) ---- */
+
+/** ftcp_tcb_readable() - bytes from hard.consumed that may be read */
+u64 ftcp_tcb_readable(const struct ftcp_tcb *tcb);
+
+/** ftcp_tcb_consume() - the program has read @n more bytes; free below hard.consumed afterwards */
+void ftcp_tcb_consume(struct ftcp_tcb *tcb, u64 n);
+
+/** ftcp_tcb_writable() - bytes that may be appended now; 0 after shutdown */
+u64 ftcp_tcb_writable(const struct ftcp_tcb *tcb);
+
+/** ftcp_tcb_append() - @n bytes were stored at the end of the send stream (offset ftcp_tcb_data_end()) */
+void ftcp_tcb_append(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 n);
+
+/** ftcp_tcb_data_end() - end of the written bytes, FIN not counted */
+u64 ftcp_tcb_data_end(const struct ftcp_tcb *tcb);
+
+/** ftcp_tcb_rcv_data_end() - end of the received bytes, FIN not counted */
+u64 ftcp_tcb_rcv_data_end(const struct ftcp_tcb *tcb);
+
+/** ftcp_tcb_shutdown() - the program will write no more: queue a FIN (RFC 9293, 3.10.4); idempotent */
+void ftcp_tcb_shutdown(struct ftcp_tcb *tcb, const struct ftcp_env *env);
+
+/**
+ * ftcp_tcb_abort() - RFC 9293, 3.10.5: state CLOSED with FTCP_HARD_RESET; the RST is made by ftcp_tcb_reset() when the
+ * connection's end is committed
+ */
+void ftcp_tcb_abort(struct ftcp_tcb *tcb);
+
+/** ftcp_tcb_reset() - the RST owed by an aborted connection */
+void ftcp_tcb_reset(const struct ftcp_tcb *tcb, const struct ftcp_env *env, struct ftcp_segment *seg);
+
+/** ftcp_state_name() - "ESTABLISHED", ..., never NULL */
+const char *ftcp_state_name(u8 state);
+
+/** ftcp_tcb_check() - hold the invariants of Documentation/invariants.rst against @tcb; NULL, or the one that is broken */
+const char *ftcp_tcb_check(const struct ftcp_tcb *tcb);
+
+#endif
