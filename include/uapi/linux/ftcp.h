@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * Generic netlink family "ftcp": what ftcp-syncd and ftcpctl say to the module. Described in full by
+ * Documentation/netlink/ftcp.yaml; a test holds the two against each other.
+ */
+#ifndef _UAPI_LINUX_FTCP_H
+#define _UAPI_LINUX_FTCP_H
+
+#define FTCP_FAMILY_NAME	"ftcp"
+#define FTCP_FAMILY_VERSION	1
+#define FTCP_MCGRP_EVENTS	"events"
+
+/* The group that insmod's port= puts its service into. */
+#define FTCP_GROUP_DEFAULT	"default"
+
+enum ftcp_cmd {
+	FTCP_CMD_UNSPEC,
+	FTCP_CMD_GROUP_NEW,	/* GROUP_NAME */
+	FTCP_CMD_GROUP_DEL,	/* GROUP_NAME; refused while it has services */
+	FTCP_CMD_GROUP_GET,	/* do: GROUP_NAME, dump: all; replies carry the FTCP_A_GROUP_* attributes */
+	FTCP_CMD_SERVICE_ADD,	/* GROUP_NAME, SERVICE_PORT, [SERVICE_ADDR4 | SERVICE_ADDR6], [SERVICE_BACKEND], ... */
+	FTCP_CMD_SERVICE_DEL,	/* GROUP_NAME, SERVICE_PORT, [SERVICE_ADDR*]; its connections are aborted */
+	FTCP_CMD_SERVICE_GET,	/* dump, [GROUP_NAME] */
+	FTCP_CMD_CONN_GET,	/* dump, [GROUP_NAME] */
+	FTCP_CMD_CONN_KILL,	/* CONN_LADDR*, CONN_LPORT, CONN_RADDR*, CONN_RPORT; reset towards the client */
+	FTCP_CMD_STATS_GET,	/* do: one reply with nested STATS_ENTRYs */
+	FTCP_CMD_PROMOTE,	/* GROUP_NAME, [EPOCH], [FORCE]; standby -> detached (speaks alone until a standby attaches) */
+	FTCP_CMD_DEMOTE,	/* GROUP_NAME, [EPOCH]; -> standby, silent at once */
+	FTCP_CMD_DETACH,	/* GROUP_NAME; primary -> detached: the commit gate opens, unprotected */
+	FTCP_CMD_KICK,		/* GROUP_NAME; the address has moved here: speak first on every connection */
+	FTCP_CMD_SYNC_ATTACH,	/* GROUP_NAME, PEER_SYNC_ID, PEER_BATCH_NO; the sender's socket is sent SYNC_BATCHes from now on */
+	FTCP_CMD_SYNC_DETACH,	/* GROUP_NAME; no more batches to this socket; role unchanged */
+	FTCP_CMD_SYNC_BATCH,	/* kernel to attached socket: GROUP_NAME, SYNC_ID, BATCH_NO, BATCH */
+	FTCP_CMD_SYNC_APPLY,	/* GROUP_NAME, BATCH; on the standby; the netlink acknowledgement says it is held */
+	FTCP_CMD_SYNC_ACK,	/* GROUP_NAME, SYNC_ID, BATCH_NO; on the primary: the standby holds up to there */
+	FTCP_CMD_EVENT,		/* multicast: EVENT, GROUP_* attributes as in GROUP_GET */
+
+	__FTCP_CMD_MAX,
+	FTCP_CMD_MAX = __FTCP_CMD_MAX - 1
+};
+
+enum ftcp_role {
+	FTCP_ROLE_STANDBY,	/* silent; holds what the primary ships */
+	FTCP_ROLE_PRIMARY,	/* speaks, under the commit rule */
+	FTCP_ROLE_DETACHED,	/* speaks alone, unprotected */
+	__FTCP_ROLE_MAX
+};
+
+/* How a group stands with its other host. */
+enum ftcp_sync_state {
+	FTCP_SYNC_NONE,		/* primary: no daemon attached. standby: nothing received, must not be promoted */
+	FTCP_SYNC_RUNNING,	/* primary, standby: a full resync is on its way */
+	FTCP_SYNC_DONE,		/* primary: every connection is held by the standby. standby: may be promoted */
+	__FTCP_SYNC_MAX
+};
+
+enum ftcp_event_type {
+	FTCP_EVENT_UNSPEC,
+	FTCP_EVENT_ROLE,	/* role or epoch changed */
+	FTCP_EVENT_SYNC,	/* sync state changed */
+	FTCP_EVENT_OVERRUN,	/* a batch could not be delivered to the daemon; it must attach again */
+	FTCP_EVENT_GROUP_NEW,
+	FTCP_EVENT_GROUP_DEL,
+	FTCP_EVENT_CONN_NEW,	/* carries CONN_* too */
+	FTCP_EVENT_CONN_GONE,	/* carries CONN_* too */
+};
+
+/*
+ * One attribute space. u64 attributes are padded with FTCP_A_PAD. Ports are u16 in host order, IPv4 addresses
+ * be32, IPv6 addresses 16 bytes. Offsets count bytes of a stream from its beginning, a FIN as one.
+ */
+enum ftcp_attr {
+	FTCP_A_UNSPEC,
+	FTCP_A_PAD,
+
+	FTCP_A_GROUP_NAME,	/* string, 1..31 of [A-Za-z0-9_.-] */
+	FTCP_A_ROLE,		/* u32, enum ftcp_role */
+	FTCP_A_EPOCH,		/* u64 */
+	FTCP_A_SYNC_STATE,	/* u32, enum ftcp_sync_state */
+	FTCP_A_SYNC_ID,		/* u64, 0: none */
+	FTCP_A_BATCH_NO,	/* u64: SYNC_ACK: held up to; GROUP_GET: primary last committed, standby last applied */
+	FTCP_A_BATCH_SENT,	/* u64: primary: last batch made */
+	FTCP_A_ATTACHED,	/* u8: a daemon is attached to the group */
+	FTCP_A_LAG_BYTES,	/* u64: primary: bytes shipped or waiting, not yet committed */
+	FTCP_A_LAG_MS,		/* u32: primary: age of the oldest uncommitted batch, 0: none */
+	FTCP_A_ROLE_MS,		/* u64: for how long in this role */
+	FTCP_A_SYNC_MS,		/* u64: for how long in this sync state */
+	FTCP_A_CONNS,		/* u32: connections of the group */
+	FTCP_A_UNSYNCED,	/* u32: connections the resync has still to ship */
+	FTCP_A_FORCE,		/* flag */
+	FTCP_A_PEER_SYNC_ID,	/* u64: what the standby last applied, 0: nothing */
+	FTCP_A_PEER_BATCH_NO,	/* u64 */
+	FTCP_A_BATCH,		/* binary: include/ftcp/batch.h */
+
+	FTCP_A_SERVICE_PORT,	/* u16, 1..65535 */
+	FTCP_A_SERVICE_ADDR4,	/* be32; neither: any local address, both families */
+	FTCP_A_SERVICE_ADDR6,	/* 16 bytes */
+	FTCP_A_SERVICE_BACKEND,	/* string: "echo" (default) */
+	FTCP_A_SERVICE_RCV_BUF,	/* u32, bytes, 4096..FTCP_RCV_BUF_BYTES */
+	FTCP_A_SERVICE_SND_BUF,	/* u32, bytes, 4096..FTCP_SND_BUF_BYTES */
+	FTCP_A_SERVICE_USER_TIMEOUT_MS,	/* u32 */
+	FTCP_A_SERVICE_KEEPALIVE_MS,	/* u32, 0: off */
+
+	FTCP_A_CONN_LADDR4,	/* be32 */
+	FTCP_A_CONN_LADDR6,
+	FTCP_A_CONN_RADDR4,
+	FTCP_A_CONN_RADDR6,
+	FTCP_A_CONN_LPORT,	/* u16 */
+	FTCP_A_CONN_RPORT,
+	FTCP_A_CONN_STATE,	/* u8: TCP_ESTABLISHED = 1, ... as in the kernel */
+	FTCP_A_CONN_AGE_MS,	/* u64 */
+	FTCP_A_CONN_CONSUMED,	/* u64 */
+	FTCP_A_CONN_RCV_NXT,
+	FTCP_A_CONN_RCV_COMMITTED,
+	FTCP_A_CONN_RCV_EDGE,
+	FTCP_A_CONN_SND_UNA,
+	FTCP_A_CONN_SND_NXT,
+	FTCP_A_CONN_SND_COMMITTED,
+	FTCP_A_CONN_SND_END,
+	FTCP_A_CONN_SND_WND,	/* u32 */
+	FTCP_A_CONN_CWND,	/* u32, bytes */
+	FTCP_A_CONN_SSTHRESH,	/* u32, bytes */
+	FTCP_A_CONN_SRTT_US,	/* u32 */
+	FTCP_A_CONN_RTO_US,	/* u32 */
+	FTCP_A_CONN_MSS,	/* u32 */
+	FTCP_A_CONN_REXMITS,	/* u32: segments retransmitted in all */
+
+	FTCP_A_STATS_ENTRY,	/* nest of STATS_NAME and STATS_VALUE, one for each counter */
+	FTCP_A_STATS_NAME,	/* string, e.g. "drop_paws" */
+	FTCP_A_STATS_VALUE,	/* u64 */
+
+	FTCP_A_EVENT,		/* u32, enum ftcp_event_type */
+
+	__FTCP_A_MAX,
+	FTCP_A_MAX = __FTCP_A_MAX - 1
+};
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Byte stores: the bytes of one direction of one connection, by stream offset, in page fragments.
+ *
+ * The bytes are the log: echoing moves them by reference, sending and resending refers to them, replication copies out of
+ * them. A store may have holes (out-of-order data); below that everything from ->start on is contiguous.
+ * The caller holds the connection's lock for every call that names a store in a connection.
+ */
+#ifndef FTCP_BYTES_H
+#define FTCP_BYTES_H
+
+#include <linux/list.h>
+#include <linux/skbuff.h>
+#include <linux/types.h>
+
+struct ftcp_chunk;
+
+/**
+ * struct ftcp_bytes
+ * @chunks: sorted by offset, disjoint
+ * @start: offset below which everything was dropped
+ * @end: end of the last chunk, @start if there is none
+ * @held: bytes in chunks
+ */
+struct ftcp_bytes {
+	struct list_head chunks;
+	u64 start;
+	u64 end;
+	u64 held;
+};
+
+void ftcp_bytes_init(struct ftcp_bytes *bytes, u64 start);
+void ftcp_bytes_free(struct ftcp_bytes *bytes);
+
+/** ftcp_bytes_from_skb() - copy @len bytes at @at of @skb into an empty detached store (offsets 0..len); -ENOMEM */
+int ftcp_bytes_from_skb(struct ftcp_bytes *bytes, const struct sk_buff *skb, u32 at, u32 len, gfp_t gfp);
+
+/** ftcp_bytes_append() - copy @len bytes to the end; all or nothing; -ENOMEM. Fills the room left in the last page first. */
+int ftcp_bytes_append(struct ftcp_bytes *bytes, const void *data, u32 len, gfp_t gfp);
+
+/**
+ * ftcp_bytes_put() - move [skip, skip + len) of the detached store @from to offset @off; the rest of @from is freed
+ *
+ * What @bytes already held in that range is replaced; never needs memory.
+ */
+void ftcp_bytes_put(struct ftcp_bytes *bytes, u64 off, struct ftcp_bytes *from, u32 skip, u32 len);
+
+/** ftcp_bytes_share() - append [from, from + len) of @src to the end of @bytes by reference; all or nothing; -ENOMEM */
+int ftcp_bytes_share(struct ftcp_bytes *bytes, const struct ftcp_bytes *src, u64 from, u32 len, gfp_t gfp);
+
+/** ftcp_bytes_drop() - free everything below @off; the store starts there from now on, even if it held less */
+void ftcp_bytes_drop(struct ftcp_bytes *bytes, u64 off);
+
+/** ftcp_bytes_cut() - free everything at or above @off */
+void ftcp_bytes_cut(struct ftcp_bytes *bytes, u64 off);
+
+/** ftcp_bytes_copy() - copy [off, off + len) to @to; -ERANGE if not all of it is held */
+int ftcp_bytes_copy(const struct ftcp_bytes *bytes, u64 off, void *to, u32 len);
+
+/**
+ * ftcp_bytes_to_skb() - add [off, off + len) to @skb as page fragments, by reference
+ *
+ * Returns the bytes added, less than @len when MAX_SKB_FRAGS is reached or a hole met.
+ */
+u32 ftcp_bytes_to_skb(const struct ftcp_bytes *bytes, u64 off, u32 len, struct sk_buff *skb);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A connection in the kernel: the core's tcb with its bytes, timer, place in the table and in its group's lists.
+ *
+ * Life: made by a SYN, a cookie (receive.c) or a record (sync.c); in fn->conns and group->conns until ftcp_conn_finish().
+ * Between the core's CLOSED and the commit of that, it is a tombstone (conn->gone): still in the table, silent, its stores empty.
+ * References: one for the table, one each for a pending timer, the dirty or lazy list, each batch in flight.
+ */
+#ifndef FTCP_CONN_H
+#define FTCP_CONN_H
+
+#include <linux/in6.h>
+#include <linux/list.h>
+#include <linux/refcount.h>
+#include <linux/rhashtable.h>
+#include <linux/skbuff.h>
+#include <linux/spinlock.h>
+#include <linux/timer.h>
+#include <net/dst.h>
+#include "bytes.h"
+#include "core/tcb.h"
+
+struct ftcp_group;
+struct ftcp_net;
+struct ftcp_service;
+
+/* No holes: hashed and compared as bytes. */
+struct ftcp_conn_key {
+	struct in6_addr laddr;		/* IPv4 as ::ffff:a.b.c.d */
+	struct in6_addr raddr;
+	__be16 lport;
+	__be16 rport;
+};
+
+struct ftcp_conn {
+	struct rhash_head node;
+	struct ftcp_conn_key key;
+	struct ftcp_net *fn;
+	struct ftcp_group *group;	/* with a reference */
+	struct ftcp_service *service;	/* with a reference */
+	struct list_head group_node;	/* group->conns */
+	struct list_head dirty_node;	/* group->sync.dirty or .lazy; under group->lock */
+	bool dirty_lazy;		/* which of the two; under group->lock */
+	refcount_t refs;
+	struct rcu_head rcu;
+	u64 born_ms;			/* ktime_get_boottime; on a standby: when first heard of */
+
+	spinlock_t lock;		/* protects all below */
+	struct ftcp_tcb tcb;
+	struct ftcp_bytes rcv;		/* from hard.consumed on; holes above rcv_nxt */
+	struct ftcp_bytes snd;		/* from hard.snd_una on */
+	struct sk_buff_head tx;		/* made, not yet handed to IP */
+	bool flushing;			/* some CPU is emptying tx */
+	bool gone;			/* tombstone */
+	bool finished;			/* out of the table and the lists */
+	bool incomplete;		/* standby: known by partial records only */
+	struct dst_entry *dst;		/* cached route */
+	u32 dst_cookie;
+	struct timer_list timer;	/* for ftcp_next_deadline() */
+};
+
+static inline bool ftcp_conn_is_v4(const struct ftcp_conn *conn)
+{
+	return ipv6_addr_v4mapped(&conn->key.laddr);
+}
+
+/** ftcp_conn_find() - with a reference, or NULL. Any context. */
+struct ftcp_conn *ftcp_conn_find(struct ftcp_net *fn, const struct ftcp_conn_key *key);
+
+/**
+ * ftcp_conn_new() - allocate, count (-ENOSPC at FTCP_CONNS_MAX) and initialise; not yet in the table, tcb zeroed
+ *
+ * Takes its own references to @service and its group. BH or process context (@gfp).
+ */
+struct ftcp_conn *ftcp_conn_new(struct ftcp_net *fn, struct ftcp_service *service, const struct ftcp_conn_key *key, gfp_t gfp);
+
+/** ftcp_conn_insert() - into the table and group->conns; -EEXIST if somebody was faster. Takes the table's reference. */
+int ftcp_conn_insert(struct ftcp_conn *conn);
+
+bool ftcp_conn_get(struct ftcp_conn *conn);	/* false: it is dying (RCU walkers) */
+void ftcp_conn_put(struct ftcp_conn *conn);
+
+/** ftcp_conn_config() - what its service gives it, for the core; @mss from the route */
+void ftcp_conn_config(struct ftcp_conn *conn, struct ftcp_tcb_config *config);
+
+/**
+ * ftcp_conn_unlock() - the end of every change to a connection: release conn->lock and do all that follows from the change
+ * @events: enum ftcp_event of the call into the core, or 0
+ *
+ * While the lock is held: lets the backend work, frees consumed and acknowledged bytes, turns a CLOSED connection into a tombstone,
+ * lists it for replication, makes the segments that may leave, arms the timer. Then releases the lock and flushes tx. On a
+ * standby it only unlocks. Every path that locks a connection to change it ends here.
+ */
+void ftcp_conn_unlock(struct ftcp_conn *conn, u32 events);
+
+/** ftcp_conn_committed() - conn->lock held, followed by ftcp_conn_unlock(): the standby holds up to @mark */
+void ftcp_conn_committed(struct ftcp_conn *conn, const struct ftcp_mark *mark);
+
+/** ftcp_conn_kill() - abort towards the client (RST after the commit); on a standby: forget silently. Takes the lock. */
+void ftcp_conn_kill(struct ftcp_conn *conn);
+
+/**
+ * ftcp_conn_finish() - out of the table and the lists, timer off, stores freed; sends the RST that is owed first if the
+ * group speaks. conn->lock held. Idempotent.
+ */
+void ftcp_conn_finish(struct ftcp_conn *conn);
+
+/** ftcp_conn_forget() - finish without a word (standby resync, module unload). Takes the lock. */
+void ftcp_conn_forget(struct ftcp_conn *conn);
+
+/* Role changes, one connection at a time; they take the lock. */
+void ftcp_conn_promote(struct ftcp_conn *conn);	/* from here on it speaks; incomplete ones are killed */
+void ftcp_conn_demote(struct ftcp_conn *conn);	/* silent: tx purged, timer off */
+void ftcp_conn_alone(struct ftcp_conn *conn);	/* the gate has opened */
+void ftcp_conn_kick(struct ftcp_conn *conn);	/* speak first */
+
+/* Keyed hashes of RFC 6528 for a connection that may not exist yet: ftcp_cookie_hash with struct ftcp_conn_hash as context. */
+struct ftcp_conn_hash {
+	const struct ftcp_group *group;
+	const struct ftcp_conn_key *key;
+};
+u64 ftcp_conn_hash(const void *ctx, u32 a, u32 b);
+/** ftcp_conn_ts_off() - this connection's timestamp offset, the same on every host of the group */
+u32 ftcp_conn_ts_off(const struct ftcp_conn_hash *hash);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * ftcp in one network namespace, and the locks of the whole module.
+ *
+ * Locking, outermost first:
+ *
+ *	fn->config		mutex: which groups and services exist, hook registration. Process context.
+ *	group->sync.mutex	mutex: one at a time collects, attaches, acknowledges, applies or changes the role.
+ *	conn->lock		spinlock, BH: one connection: its tcb, its byte stores, its transmit queue.
+ *	group->lock		spinlock, BH: the group's lists (connections, dirty, lazy, in flight) and numbers.
+ *
+ * Read without locks, under RCU: the connection table, the service list, group->conns (walked with
+ * ftcp_conn_get() and conn->lock inside). Nobody sends a packet while holding any of them: segments are queued on
+ * conn->tx under conn->lock and leave through ftcp_xmit_flush() after it is released.
+ */
+#ifndef FTCP_NET_H
+#define FTCP_NET_H
+
+#include <linux/atomic.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rhashtable.h>
+#include <net/net_namespace.h>
+#include "stats.h"
+
+struct ftcp_net {
+	struct net *net;
+	struct mutex config;		/* protects what is written of the next four */
+	struct list_head groups;	/* struct ftcp_group.node; RCU readers */
+	u32 n_groups;
+	struct list_head services;	/* struct ftcp_service.node; RCU readers */
+	u32 n_services;
+	bool hooked;			/* netfilter hooks are registered: since the first service */
+	struct rhashtable conns;	/* struct ftcp_conn.node, by struct ftcp_conn_key */
+	atomic_t n_conns;		/* tombstones included; at most FTCP_CONNS_MAX */
+	atomic_t n_half_open;
+	atomic_t n_time_waits;
+	struct ftcp_stats __percpu *stats;
+};
+
+struct ftcp_net *ftcp_net(const struct net *net);
+
+#endif

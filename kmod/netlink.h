@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The generic netlink family "ftcp" (Documentation/netlink/ftcp.yaml, include/uapi/linux/ftcp.h). */
+#ifndef FTCP_NETLINK_H
+#define FTCP_NETLINK_H
+
+#include <linux/types.h>
+#include <uapi/linux/ftcp.h>
+
+struct ftcp_conn;
+struct ftcp_group;
+struct sk_buff;
+
+int ftcp_netlink_register(void);
+void ftcp_netlink_unregister(void);
+
+/**
+ * ftcp_netlink_batch_new() - a SYNC_BATCH message for @group with room for @max bytes of batch
+ * @data: where the batch goes
+ */
+struct sk_buff *ftcp_netlink_batch_new(struct ftcp_group *group, u64 sync_id, u64 no, u32 max, void **data);
+/** ftcp_netlink_batch_send() - cut to @len bytes and send to @portid; never blocks; consumes @skb; -ENOBUFS, -ECONNREFUSED */
+int ftcp_netlink_batch_send(struct ftcp_group *group, struct sk_buff *skb, u32 len, u32 portid);
+
+/* Events, to the multicast group. GFP_ATOMIC inside; nobody may hold group->lock. */
+void ftcp_netlink_event(struct ftcp_group *group, enum ftcp_event_type type);
+/** ftcp_netlink_event_conn() - CONN_NEW, CONN_GONE; nothing is allocated when nobody listens */
+void ftcp_netlink_event_conn(struct ftcp_conn *conn, enum ftcp_event_type type);
+
+#endif

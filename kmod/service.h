@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A service: a local port (and address, or any) of a group, with the backend that serves it. */
+#ifndef FTCP_SERVICE_H
+#define FTCP_SERVICE_H
+
+#include <linux/in6.h>
+#include <linux/list.h>
+#include <linux/netlink.h>
+#include <linux/refcount.h>
+#include <linux/types.h>
+#include <ftcp/limits.h>
+
+struct ftcp_backend;
+struct ftcp_group;
+struct ftcp_net;
+
+struct ftcp_service {
+	struct list_head node;		/* fn->services; under fn->config, RCU */
+	struct ftcp_group *group;	/* with a reference */
+	const struct ftcp_backend *backend;
+	struct in6_addr addr;		/* IPv4 as ::ffff:a.b.c.d; :: is any */
+	u16 port;			/* host order */
+	u32 rcv_buf_bytes;
+	u32 snd_buf_bytes;
+	u32 user_timeout_ms;
+	u32 keepalive_ms;
+	refcount_t refs;
+	struct rcu_head rcu;
+};
+
+/** ftcp_service_add() - fields of @conf but node, group, refs are given; registers the hooks with the first service */
+int ftcp_service_add(struct ftcp_net *fn, struct ftcp_group *group, const struct ftcp_service *conf,
+		     struct netlink_ext_ack *extack);
+/** ftcp_service_del() - aborts its connections (silently on a standby) */
+int ftcp_service_del(struct ftcp_net *fn, struct ftcp_group *group, const struct in6_addr *addr, u16 port,
+		     struct netlink_ext_ack *extack);
+/** ftcp_services_destroy() - the namespace or the module goes: no hook runs afterwards, all connections are gone */
+void ftcp_services_destroy(struct ftcp_net *fn);
+
+/** ftcp_service_find() - under RCU, no reference taken; the exact address wins over any */
+struct ftcp_service *ftcp_service_find(struct ftcp_net *fn, const struct in6_addr *addr, u16 port);
+/** ftcp_service_find_get() - the same with a reference, for any context */
+struct ftcp_service *ftcp_service_find_get(struct ftcp_net *fn, const struct in6_addr *addr, u16 port);
+void ftcp_service_put(struct ftcp_service *service);
+
+#endif
