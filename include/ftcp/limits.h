@@ -36,7 +36,6 @@
 #define FTCP_RTO_MIN_US		(200 * FTCP_MS_US)	/* as Linux; RFC 6298, 2.4 says 1 s SHOULD */
 #define FTCP_RTO_MAX_US		(120 * FTCP_S_US)	/* RFC 6298, 2.5: at least 60 s */
 #define FTCP_TIME_WAIT_US	(60 * FTCP_S_US)	/* RFC 9293, 3.4.2, as Linux */
-#define FTCP_FIN_WAIT2_US	(60 * FTCP_S_US)	/* orphaned connections only */
 #define FTCP_SYN_ACK_RETRIES_MAX 5
 #define FTCP_KEEPALIVE_MS	(7200u * 1000u)		/* RFC 9293, 3.8.4: no less by default */
 #define FTCP_KEEPALIVE_INTERVAL_US (75 * FTCP_S_US)

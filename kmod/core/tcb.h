@@ -94,7 +94,7 @@ struct ftcp_timers {
 	u64 rexmit_us;		/* RFC 6298; in SYN_RECEIVED the SYN-ACK's */
 	u64 persist_us;		/* RFC 9293, 3.8.6.1 */
 	u64 keepalive_us;	/* RFC 9293, 3.8.4 */
-	u64 close_us;		/* TIME_WAIT and orphaned FIN_WAIT_2 */
+	u64 close_us;		/* TIME_WAIT (RFC 9293, 3.10.8) */
 };
 
 /**
@@ -104,9 +104,17 @@ struct ftcp_timers {
  * @snd_staged: replication: output shipped up to here as bare bytes, ahead of shipped.snd
  * @rcv_ack: highest offset ever acknowledged on the wire
  * @rcv_adv: highest right edge ever advertised on the wire
- * @rtt_seq_off, @rtt_start_us: a timed segment when there are no timestamps (Karn); start 0: none
+ * @rtt_off, @rtt_start_us: a timed segment when there are no timestamps (Karn); start 0: none
  * @recover: RFC 6582/6675 recovery point; meaningful while @recovering
  * @rexmit_nxt: HighRxt of RFC 6675: next hole to retransmit in this recovery
+ * @ts_floor: echoes of TSvals older than this are no RTT samples: they are the predecessor's
+ * @mtu_mss_bytes: what the path allows, options not subtracted
+ * @rexmits: expiries of the retransmission timer in a row
+ * @probes: keepalive probes in a row without an answer
+ * @persists: expiries of the persist timer since the window last moved
+ * @ooo_fin: a FIN that came out of order stands at this offset; 0: none
+ * @ack_now, @probe_now, @rexmit_now: owed to the peer; rexmit_now: the first unacknowledged segment (or the SYN-ACK), whatever
+ *	the windows say
  * @unsynced: not yet shipped in full since the standby attached; counted by the glue
  */
 struct ftcp_soft {
@@ -133,20 +141,22 @@ struct ftcp_soft {
 	u64 challenge_us;
 	u64 user_timeout_us;
 	u64 keepalive_idle_us;
-	u32 ts_floor;		/* echoes of TSvals older than this are no RTT samples: they are the predecessor's */
-	u32 mtu_mss_bytes;	/* what the path allows, options not subtracted */
-	u32 rexmits;		/* expiries of the retransmission timer in a row */
-	u32 probes;		/* unanswered persist or keepalive probes */
+	u64 ooo_fin;
+	u32 ts_floor;
+	u32 mtu_mss_bytes;
+	u32 rexmits;
+	u32 probes;
+	u32 persists;
 	u32 rexmit_total;
 	u32 dupacks;
 	u8 recovering;		/* enum ftcp_recovery */
 	bool cwnd_limited;
 	bool ack_now;
-	bool dsack;		/* @dsack_from/to reported in the next ACK (RFC 2883) */
-	bool orphan;		/* no program holds it any more */
-	bool unsynced;
 	bool probe_now;
 	bool rexmit_now;
+	bool sliver_ok;		/* the next data may be less than a segment though the window is what limits it */
+	bool unsynced;
+	bool dsack;		/* [dsack_from, dsack_to) came twice: to be reported in the next ACK (RFC 2883) */
 	u64 dsack_from;
 	u64 dsack_to;
 	struct ftcp_ranges ooo;

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What an acceptable ACK does (RFC 9293, 3.10.7.4, fifth step; RFC 7323, 4; RFC 6298). */
+#include "internal.h"
+
+/* RFC 7323, 4.1, or Karn's algorithm where there are no timestamps. */
+static void rtt_update(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+	u64 sample_us;
+
+	if (tcb->hard.flags & FTCP_HARD_TS) {
+		if (!(seg->opts & FTCP_OPT_TS) || (s32)(seg->tsecr - soft->ts_floor) < 0)
+			return;
+		sample_us = (u64)(ftcp_tsval(tcb, env) - seg->tsecr) * FTCP_MS_US;
+	} else {
+		if (!soft->rtt_start_us || tcb->hard.snd_una < soft->rtt_off)
+			return;
+		sample_us = env->now_us - soft->rtt_start_us;
+		soft->rtt_start_us = 0;
+	}
+	if (sample_us < FTCP_RTO_MAX_US)
+		ftcp_rtt_sample(&soft->rtt, sample_us);
+}
+
+/* The only place where SND.UNA moves on. */
+static u32 snd_una_update(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 ack)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+
+	tcb->hard.snd_una = ack;
+	soft->snd_nxt = max(soft->snd_nxt, ack);
+	soft->rexmits = 0;
+	soft->rexmit_now = false;
+	soft->dupacks = 0;
+	soft->progress_us = env->now_us;
+	ftcp_ranges_trim(&soft->sacked, ack);
+	return FTCP_EV_WRITABLE;
+}
+
+/* RFC 9293, 3.10.7.4: SND.WL1 and SND.WL2 keep an old segment from changing the window. True if it changed. */
+static bool snd_wnd_update(struct ftcp_tcb *tcb, const struct ftcp_segment *seg, u64 ack, u64 seq)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+	u32 wnd = (u32)seg->wnd << tcb->hard.snd_wscale;
+	bool changed = wnd != tcb->hard.snd_wnd;
+
+	if (seq < soft->snd_wl1 || (seq == soft->snd_wl1 && ack < soft->snd_wl2))
+		return false;
+	soft->snd_wl1 = seq;
+	soft->snd_wl2 = ack;
+	tcb->hard.snd_wnd = wnd;
+	soft->snd_wnd_max = max(soft->snd_wnd_max, wnd);
+	if (changed && wnd) {
+		soft->timers.persist_us = 0;
+		soft->persists = 0;
+	}
+	return changed;
+}
+
+/* Our FIN has been acknowledged. */
+static u32 fin_acked(struct ftcp_tcb *tcb, const struct ftcp_env *env)
+{
+	switch (tcb->hard.state) {
+	case FTCP_FIN_WAIT_1:
+		tcb->hard.state = FTCP_FIN_WAIT_2;
+		return 0;
+	case FTCP_CLOSING:
+		ftcp_enter_time_wait(tcb, env);
+		return FTCP_EV_TIME_WAIT;
+	case FTCP_LAST_ACK:
+		ftcp_close(tcb);
+		return FTCP_EV_CLOSED;
+	default:
+		return 0;
+	}
+}
+
+u32 ftcp_ack(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg, u64 ack, u64 seq)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+	u64 acked = ack - tcb->hard.snd_una;
+	bool wnd_changed, duplicate, limited = soft->cwnd_limited;
+	u32 events = 0, newly_sacked;
+
+	if (acked) {
+		events |= snd_una_update(tcb, env, ack);
+		rtt_update(tcb, env, seg);
+	}
+	newly_sacked = ftcp_sack_blocks(tcb, seg);
+	wnd_changed = snd_wnd_update(tcb, seg, ack, seq);
+	/* RFC 5681, 2, definition of a duplicate acknowledgement */
+	duplicate = !acked && !wnd_changed && !seg->len && !(seg->flags & FTCP_FIN) &&
+		    soft->snd_max > tcb->hard.snd_una;
+	ftcp_recovery_ack(tcb, acked, newly_sacked, duplicate, limited);
+	if (acked)
+		ftcp_timer_rexmit(tcb, env);
+	if (ftcp_fin_acked(&tcb->hard))
+		events |= fin_acked(tcb, env);
+	return events;
+}

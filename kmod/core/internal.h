@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of the core share among themselves and nobody else sees. */
+#ifndef FTCP_INTERNAL_H
+#define FTCP_INTERNAL_H
+
+#include <linux/kernel.h>
+#include <linux/string.h>
+#include "tcb.h"
+
+/* What the peer may send beyond the edge because a scaled window is rounded up (RFC 7323, 2.3). */
+static inline u64 ftcp_edge_slack(const struct ftcp_hard *hard)
+{
+	return (1ull << hard->rcv_wscale) - 1;
+}
+
+/* The largest window this connection can promise. */
+static inline u32 ftcp_rcv_space(const struct ftcp_hard *hard)
+{
+	u32 largest = 65535u << hard->rcv_wscale;
+
+	return hard->rcv_buf_bytes < largest ? hard->rcv_buf_bytes : largest;
+}
+
+static inline bool ftcp_fin_acked(const struct ftcp_hard *hard)
+{
+	return (hard->flags & FTCP_HARD_SND_FIN) && hard->snd_una == hard->snd_end;
+}
+
+/* Bytes sent and not acknowledged, as far as this host has (re)sent them. */
+static inline u64 ftcp_flight(const struct ftcp_tcb *tcb)
+{
+	return tcb->soft.snd_nxt - tcb->hard.snd_una;
+}
+
+/* The output-commit rule's limits. What has once been sent may be sent again. */
+static inline u64 ftcp_snd_limit(const struct ftcp_tcb *tcb)
+{
+	return max(tcb->soft.snd_max, tcb->soft.committed.snd);
+}
+
+static inline u64 ftcp_ack_limit(const struct ftcp_tcb *tcb)
+{
+	return max(tcb->soft.rcv_ack, tcb->soft.committed.rcv);
+}
+
+static inline u64 ftcp_edge_limit(const struct ftcp_tcb *tcb)
+{
+	return max(tcb->soft.rcv_adv, tcb->soft.committed.edge);
+}
+
+/* tcb.c */
+void ftcp_soft_init(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_tcb_config *config);
+void ftcp_close(struct ftcp_tcb *tcb);
+void ftcp_enter_time_wait(struct ftcp_tcb *tcb, const struct ftcp_env *env);
+u32 ftcp_mss_bytes(const struct ftcp_tcb *tcb);
+u32 ftcp_tsval(const struct ftcp_tcb *tcb, const struct ftcp_env *env);
+
+/* ack.c: returns events; @seg is acceptable and acknowledges @ack, which lies in snd_una - window .. snd_max */
+u32 ftcp_ack(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg, u64 ack, u64 seq);
+
+/* recovery.c */
+u32 ftcp_sack_blocks(struct ftcp_tcb *tcb, const struct ftcp_segment *seg);
+void ftcp_recovery_ack(struct ftcp_tcb *tcb, u64 acked, u32 newly_sacked, bool duplicate, bool limited);
+void ftcp_recovery_timeout(struct ftcp_tcb *tcb);
+bool ftcp_recovery_next(struct ftcp_tcb *tcb, struct ftcp_range *lost);
+u64 ftcp_pipe(const struct ftcp_tcb *tcb);
+
+/* handshake.c */
+void ftcp_synack(const struct ftcp_tcb *tcb, const struct ftcp_env *env, struct ftcp_segment *out);
+
+/* output.c: does the commit or the program's reading make a window update due? */
+bool ftcp_window_update_due(const struct ftcp_tcb *tcb);
+
+/* timer.c */
+void ftcp_timer_rexmit(struct ftcp_tcb *tcb, const struct ftcp_env *env);
+void ftcp_timer_heard(struct ftcp_tcb *tcb, const struct ftcp_env *env);
+
+/* repl.c */
+struct ftcp_mark ftcp_mark_of(const struct ftcp_hard *hard);
+void ftcp_gate_open(struct ftcp_tcb *tcb);
+
+#endif

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Segments out (RFC 9293, 3.8), one at a time, up to 64 KiB each, under the output-commit rule: the ACK
+ * field never passes ftcp_ack_limit(), the window never ftcp_edge_limit(), the payload never ftcp_snd_limit().
+ */
+#include "internal.h"
+
+/* RFC 2018, 4: the island that changed last first; a D-SACK before all (RFC 2883, 4). */
+static void add_sacks(struct ftcp_tcb *tcb, struct ftcp_segment *seg)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+	const struct ftcp_ranges *ooo = &soft->ooo;
+	u32 irs = tcb->hard.irs, i, most = tcb->hard.flags & FTCP_HARD_TS ? 3 : 4;
+
+	if (!(tcb->hard.flags & FTCP_HARD_SACK))
+		return;
+	if (soft->dsack) {
+		seg->sacks[0].from = ftcp_seq_of(irs, soft->dsack_from);
+		seg->sacks[0].to = ftcp_seq_of(irs, soft->dsack_to);
+		seg->n_sacks = 1;
+		soft->dsack = false;
+	}
+	for (i = 0; i < ooo->n && seg->n_sacks < most; i++) {
+		const struct ftcp_range *r = &ooo->r[(ooo->last + i) % ooo->n];
+
+		seg->sacks[seg->n_sacks].from = ftcp_seq_of(irs, r->from);
+		seg->sacks[seg->n_sacks].to = ftcp_seq_of(irs, r->to);
+		seg->n_sacks++;
+	}
+}
+
+/* SND.WIND of the header: rounded so that the right edge never goes back (RFC 7323, 2.4). */
+static u16 window(struct ftcp_tcb *tcb, u64 ack)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+	u64 edge = ftcp_edge_limit(tcb), wnd;
+	u32 scale = tcb->hard.rcv_wscale;
+
+	if (edge <= ack)
+		return 0;
+	wnd = (edge - ack) >> scale;
+	if (ack + (wnd << scale) < soft->rcv_adv)
+		wnd++;
+	wnd = min_t(u64, wnd, 65535);
+	soft->rcv_adv = max(soft->rcv_adv, ack + (wnd << scale));
+	return wnd;
+}
+
+/* What every segment carries. Whatever is sent acknowledges all that may be acknowledged. */
+static void fill(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct ftcp_segment *seg, u64 off)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+	u64 ack = ftcp_ack_limit(tcb);
+
+	memset(seg, 0, sizeof(*seg));
+	seg->flags = FTCP_ACK;
+	seg->seq = ftcp_seq_of(tcb->hard.iss, off);
+	seg->ack = ftcp_seq_of(tcb->hard.irs, ack);
+	seg->off = off;
+	soft->rcv_ack = ack;
+	seg->wnd = window(tcb, ack);
+	if (tcb->hard.flags & FTCP_HARD_TS) {
+		seg->opts |= FTCP_OPT_TS;
+		seg->tsval = ftcp_tsval(tcb, env);
+		seg->tsecr = tcb->hard.ts_recent;
+	}
+	add_sacks(tcb, seg);
+	soft->last_sent_us = env->now_us;
+	soft->ack_now = false;
+}
+
+/* Payload of one packet of @seg, its SACK blocks taken into account. */
+static u32 packet_bytes(const struct ftcp_tcb *tcb, const struct ftcp_segment *seg)
+{
+	u32 mss = ftcp_mss_bytes(tcb);
+
+	return seg->n_sacks ? max_t(u32, mss - 4 - 8 * seg->n_sacks, FTCP_MSS_MIN_BYTES / 2) : mss;
+}
+
+/* Turn the filled @seg into one with payload (and FIN) from its offset on, at most @len bytes. */
+static void carry(struct ftcp_tcb *tcb, struct ftcp_segment *seg, u64 len)
+{
+	u64 data_end = ftcp_tcb_data_end(tcb), limit = ftcp_snd_limit(tcb);
+
+	seg->len = min_t(u64, len, FTCP_SEGMENT_MAX_BYTES);
+	seg->gso_bytes = packet_bytes(tcb, seg);
+	/* Whole packets, but at the end of the data */
+	if (seg->len > seg->gso_bytes && seg->off + seg->len < min(data_end, limit))
+		seg->len -= seg->len % seg->gso_bytes;
+	if (seg->off + seg->len == min(data_end, limit) && seg->len)
+		seg->flags |= FTCP_PSH;
+	if (seg->off + seg->len == data_end && (tcb->hard.flags & FTCP_HARD_SND_FIN) && limit > data_end)
+		seg->flags |= FTCP_FIN;
+}
+
+/* Account for what @seg sends: RFC 6298, 5.1 and Karn. */
+static void sent(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+	u64 end = seg->off + seg->len + !!(seg->flags & FTCP_FIN);
+
+	if (seg->off < soft->snd_max) {
+		soft->rexmit_total++;
+		if (soft->rtt_start_us && seg->off < soft->rtt_off)
+			soft->rtt_start_us = 0;
+	} else if (!soft->rtt_start_us) {
+		soft->rtt_start_us = env->now_us;
+		soft->rtt_off = end;
+	}
+	soft->snd_nxt = max(soft->snd_nxt, end);
+	soft->snd_max = max(soft->snd_max, end);
+	if (!soft->timers.rexmit_us)
+		ftcp_timer_rexmit(tcb, env);
+	soft->timers.persist_us = 0;
+	soft->sliver_ok = false;
+}
+
+/* The first unacknowledged packet, whatever the windows say: after a timeout, at a third duplicate, on a takeover. */
+static bool next_first(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct ftcp_segment *seg)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+	u64 una = tcb->hard.snd_una, len = ftcp_tcb_data_end(tcb) - una;
+
+	soft->rexmit_now = false;
+	if (soft->snd_max == una)
+		return false;
+	len = min(len, ftcp_snd_limit(tcb) - una);
+	if (soft->sacked.n)
+		len = min(len, soft->sacked.r[0].from - una);
+	fill(tcb, env, seg, una);
+	carry(tcb, seg, min_t(u64, len, packet_bytes(tcb, seg)));
+	sent(tcb, env, seg);
+	soft->rexmit_nxt = max(soft->rexmit_nxt, una + seg->len);
+	return true;
+}
+
+/* RFC 6675, 5, step C: a lost hole, as far as the congestion window lets us. */
+static bool next_lost(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct ftcp_segment *seg)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+	u64 pipe = ftcp_pipe(tcb), room, len;
+	u32 mss = ftcp_mss_bytes(tcb);
+	struct ftcp_range lost;
+
+	if (soft->cong.cwnd_bytes < pipe + mss || !ftcp_recovery_next(tcb, &lost))
+		return false;
+	room = soft->cong.cwnd_bytes - pipe;
+	len = min_t(u64, lost.to, ftcp_tcb_data_end(tcb)) - min_t(u64, lost.from, ftcp_tcb_data_end(tcb));
+	fill(tcb, env, seg, lost.from);
+	carry(tcb, seg, min_t(u64, len, room - room % mss));
+	sent(tcb, env, seg);
+	soft->rexmit_nxt = seg->off + seg->len + !!(seg->flags & FTCP_FIN);
+	return true;
+}
+
+/* After a timeout: what was SACKed since need not be sent again. */
+static void skip_sacked(struct ftcp_tcb *tcb)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+	u32 i;
+
+	for (i = 0; i < soft->sacked.n; i++)
+		if (soft->sacked.r[i].from <= soft->snd_nxt && soft->snd_nxt < soft->sacked.r[i].to)
+			soft->snd_nxt = soft->sacked.r[i].to;
+}
+
+/* Bytes that may go from snd_nxt on, as far as data, commit and the peer's window say; *@blocked: the window holds some back. */
+static u64 sendable(const struct ftcp_tcb *tcb, bool *blocked)
+{
+	const struct ftcp_soft *soft = &tcb->soft;
+	u64 end = min(ftcp_tcb_data_end(tcb), ftcp_snd_limit(tcb)), nxt = soft->snd_nxt;
+	u64 edge = tcb->hard.snd_una + tcb->hard.snd_wnd;
+	u32 i;
+
+	if (nxt >= end)
+		return 0;
+	*blocked = edge < end;
+	end = min(end, edge);
+	for (i = 0; i < soft->sacked.n; i++)
+		if (soft->sacked.r[i].from > nxt)
+			end = min(end, soft->sacked.r[i].from);
+	return end > nxt ? end - nxt : 0;
+}
+
+static bool fin_due(const struct ftcp_tcb *tcb)
+{
+	return (tcb->hard.flags & FTCP_HARD_SND_FIN) && tcb->soft.snd_nxt == ftcp_tcb_data_end(tcb) &&
+	       ftcp_snd_limit(tcb) > tcb->soft.snd_nxt;
+}
+
+/* RFC 9293, 3.8.6.2.1, without Nagle: programs' small writes go, slivers of a window do not. */
+static u64 cut_to_windows(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 len, bool blocked)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+	u64 pipe = ftcp_pipe(tcb), room = soft->cong.cwnd_bytes > pipe ? soft->cong.cwnd_bytes - pipe : 0;
+	u32 mss = ftcp_mss_bytes(tcb);
+
+	if (blocked && len < mss && len < soft->snd_wnd_max / 2 && !(len && soft->sliver_ok)) {
+		if (!ftcp_flight(tcb) && !soft->timers.persist_us)
+			soft->timers.persist_us = env->now_us + ftcp_rtt_backoff_us(&soft->rtt, soft->persists);
+		return 0;
+	}
+	soft->cwnd_limited = len >= room;
+	if (len <= room)
+		return len;
+	return room < mss ? 0 : room - room % mss;
+}
+
+static bool next_data(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct ftcp_segment *seg)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+	bool blocked = false;
+	u64 len;
+
+	if (soft->recovering == FTCP_RECOVERY_TIMEOUT)
+		skip_sacked(tcb);
+	if (!ftcp_flight(tcb) && soft->recovering == FTCP_RECOVERY_NONE &&
+	    env->now_us - soft->last_sent_us > soft->rtt.rto_us)
+		ftcp_cong_idle(&soft->cong);
+	len = sendable(tcb, &blocked);
+	if (len || blocked)
+		len = cut_to_windows(tcb, env, len, blocked);
+	if (!len && !(fin_due(tcb) && !blocked))
+		return false;
+	fill(tcb, env, seg, soft->snd_nxt);
+	carry(tcb, seg, len);
+	sent(tcb, env, seg);
+	return true;
+}
+
+bool ftcp_window_update_due(const struct ftcp_tcb *tcb)
+{
+	u64 adv = tcb->soft.rcv_adv, edge = ftcp_edge_limit(tcb), ack = ftcp_ack_limit(tcb);
+	u32 space = ftcp_rcv_space(&tcb->hard), mss = ftcp_mss_bytes(tcb);
+
+	if (edge < adv + mss)
+		return false;
+	/* A peer that has little left must hear of it, others with the next ACK (RFC 9293, 3.8.6.2.2) */
+	return edge - adv >= space / 4 || adv < ack + 2 * mss;
+}
+
+/* Where an ACK without data stands: what we sent last, but never beyond the peer's window, which would drop it. */
+static u64 ack_off(const struct ftcp_tcb *tcb)
+{
+	return min(tcb->soft.snd_max, tcb->hard.snd_una + tcb->hard.snd_wnd);
+}
+
+static bool next_ack(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct ftcp_segment *seg)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+
+	if (soft->probe_now) {
+		/* An old sequence number: the peer must answer (RFC 9293, 3.8.4 and 3.8.6.1) */
+		soft->probe_now = false;
+		fill(tcb, env, seg, tcb->hard.snd_una - 1);
+		return true;
+	}
+	if (!soft->ack_now && ftcp_ack_limit(tcb) <= soft->rcv_ack && !ftcp_window_update_due(tcb))
+		return false;
+	fill(tcb, env, seg, ack_off(tcb));
+	return true;
+}
+
+static bool next_synack(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct ftcp_segment *seg)
+{
+	if (!tcb->soft.rexmit_now)
+		return false;
+	tcb->soft.rexmit_now = false;
+	ftcp_synack(tcb, env, seg);
+	tcb->soft.last_sent_us = env->now_us;
+	ftcp_timer_rexmit(tcb, env);
+	return true;
+}
+
+bool ftcp_output_next(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct ftcp_segment *seg)
+{
+	if (tcb->hard.state == FTCP_CLOSED)
+		return false;
+	if (tcb->hard.state == FTCP_SYN_RECEIVED)
+		return next_synack(tcb, env, seg);
+	if (env->alone)
+		ftcp_gate_open(tcb);
+	/* A peer without SACK learns of a loss from pure duplicate ACKs only: before any data */
+	if (tcb->soft.ack_now && !(tcb->hard.flags & FTCP_HARD_SACK) && next_ack(tcb, env, seg))
+		return true;
+	if (tcb->soft.rexmit_now && next_first(tcb, env, seg))
+		return true;
+	return next_lost(tcb, env, seg) || next_data(tcb, env, seg) || next_ack(tcb, env, seg);
+}

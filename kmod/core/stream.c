@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The program's side of a connection (RFC 9293, 3.9.1): read, write, close, abort. */
+#include "internal.h"
+
+u64 ftcp_tcb_data_end(const struct ftcp_tcb *tcb)
+{
+	return tcb->hard.snd_end - !!(tcb->hard.flags & FTCP_HARD_SND_FIN);
+}
+
+u64 ftcp_tcb_rcv_data_end(const struct ftcp_tcb *tcb)
+{
+	return tcb->hard.rcv_nxt - !!(tcb->hard.flags & FTCP_HARD_RCV_FIN);
+}
+
+u64 ftcp_tcb_readable(const struct ftcp_tcb *tcb)
+{
+	return ftcp_tcb_rcv_data_end(tcb) - tcb->hard.consumed;
+}
+
+void ftcp_tcb_consume(struct ftcp_tcb *tcb, u64 n)
+{
+	struct ftcp_hard *hard = &tcb->hard;
+	u64 edge, step;
+
+	hard->consumed += min(n, ftcp_tcb_readable(tcb));
+	/* Silly window avoidance (RFC 9293, 3.8.6.2.2), and no batch for every small read. */
+	edge = hard->consumed + ftcp_rcv_space(hard);
+	step = min_t(u64, ftcp_rcv_space(hard) / 4, 2 * ftcp_mss_bytes(tcb));
+	if (edge >= hard->rcv_edge + step)
+		hard->rcv_edge = edge;
+}
+
+u64 ftcp_tcb_writable(const struct ftcp_tcb *tcb)
+{
+	const struct ftcp_hard *hard = &tcb->hard;
+	u64 used = hard->snd_end - hard->snd_una;
+
+	if (hard->state != FTCP_ESTABLISHED && hard->state != FTCP_CLOSE_WAIT)
+		return 0;
+	return used < hard->snd_buf_bytes ? hard->snd_buf_bytes - used : 0;
+}
+
+void ftcp_tcb_append(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 n)
+{
+	if (tcb->hard.snd_una == tcb->hard.snd_end)
+		tcb->soft.progress_us = env->now_us;
+	tcb->hard.snd_end += n;
+}
+
+void ftcp_tcb_shutdown(struct ftcp_tcb *tcb, const struct ftcp_env *env)
+{
+	struct ftcp_hard *hard = &tcb->hard;
+
+	if (hard->state == FTCP_ESTABLISHED)
+		hard->state = FTCP_FIN_WAIT_1;
+	else if (hard->state == FTCP_CLOSE_WAIT)
+		hard->state = FTCP_LAST_ACK;
+	else
+		return;
+	ftcp_tcb_append(tcb, env, 1);
+	hard->flags |= FTCP_HARD_SND_FIN;
+}
+
+void ftcp_tcb_abort(struct ftcp_tcb *tcb)
+{
+	if (tcb->hard.state == FTCP_CLOSED)
+		return;
+	/* TIME_WAIT has nothing to abort: the peer is gone already (RFC 9293, 3.10.5) */
+	if (tcb->hard.state != FTCP_TIME_WAIT)
+		tcb->hard.flags |= FTCP_HARD_RESET;
+	ftcp_close(tcb);
+}
+
+void ftcp_tcb_reset(const struct ftcp_tcb *tcb, const struct ftcp_env *env, struct ftcp_segment *seg)
+{
+	memset(seg, 0, sizeof(*seg));
+	seg->flags = FTCP_RST | FTCP_ACK;
+	seg->seq = ftcp_seq_of(tcb->hard.iss, tcb->soft.snd_max);
+	seg->ack = ftcp_seq_of(tcb->hard.irs, ftcp_ack_limit(tcb));
+	if (tcb->hard.flags & FTCP_HARD_TS) {
+		seg->opts = FTCP_OPT_TS;
+		seg->tsval = ftcp_tsval(tcb, env);
+		seg->tsecr = tcb->hard.ts_recent;
+	}
+}

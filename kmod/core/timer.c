@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Timers, named by what they wait for (RFC 6298, 5; RFC 9293, 3.8.3, 3.8.4, 3.8.6.1, 3.10.8). */
+#include "internal.h"
+
+/* RFC 6298, 5.2 and 5.3: (re)start while something is out, stop when nothing is. */
+void ftcp_timer_rexmit(struct ftcp_tcb *tcb, const struct ftcp_env *env)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+	bool out = soft->snd_max > tcb->hard.snd_una || tcb->hard.state == FTCP_SYN_RECEIVED;
+
+	soft->timers.rexmit_us = out ? env->now_us + ftcp_rtt_backoff_us(&soft->rtt, soft->rexmits) : 0;
+}
+
+/* The peer lives: RFC 9293, 3.8.4. */
+void ftcp_timer_heard(struct ftcp_tcb *tcb, const struct ftcp_env *env)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+
+	soft->last_heard_us = env->now_us;
+	soft->probes = 0;
+	if (soft->keepalive_idle_us && tcb->hard.state != FTCP_TIME_WAIT)
+		soft->timers.keepalive_us = env->now_us + soft->keepalive_idle_us;
+}
+
+u64 ftcp_next_deadline(const struct ftcp_tcb *tcb)
+{
+	const struct ftcp_timers *t = &tcb->soft.timers;
+	const u64 all[] = { t->rexmit_us, t->persist_us, t->keepalive_us, t->close_us };
+	u64 first = 0;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(all); i++)
+		if (all[i] && (!first || all[i] < first))
+			first = all[i];
+	return first;
+}
+
+static u32 give_up(struct ftcp_tcb *tcb)
+{
+	ftcp_tcb_abort(tcb);
+	return FTCP_EV_TIMEOUT | FTCP_EV_CLOSED;
+}
+
+static bool due(u64 *timer_us, const struct ftcp_env *env)
+{
+	if (!*timer_us || *timer_us > env->now_us)
+		return false;
+	*timer_us = 0;
+	return true;
+}
+
+/* RFC 6298, 5.4 to 5.7; RFC 9293, 3.8.3: R2 is the user timeout. */
+static u32 rexmit_due(struct ftcp_tcb *tcb, const struct ftcp_env *env)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+
+	if (tcb->hard.state == FTCP_SYN_RECEIVED) {
+		if (++soft->rexmits > FTCP_SYN_ACK_RETRIES_MAX) {
+			ftcp_close(tcb);
+			return FTCP_EV_CLOSED;
+		}
+		soft->rexmit_now = true;
+		ftcp_timer_rexmit(tcb, env);
+		return 0;
+	}
+	if (soft->user_timeout_us && env->now_us - soft->progress_us > soft->user_timeout_us)
+		return give_up(tcb);
+	soft->rexmits++;
+	ftcp_recovery_timeout(tcb);
+	ftcp_timer_rexmit(tcb, env);
+	return 0;
+}
+
+/* RFC 9293, 3.8.6.1: for ever, as long as the peer answers. */
+static u32 persist_due(struct ftcp_tcb *tcb, const struct ftcp_env *env)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+
+	if (soft->user_timeout_us && env->now_us - soft->last_heard_us > soft->user_timeout_us)
+		return give_up(tcb);
+	soft->persists++;
+	if (tcb->hard.snd_wnd)
+		soft->sliver_ok = true;		/* the override timeout of 3.8.6.2.1 */
+	else
+		soft->probe_now = true;
+	soft->timers.persist_us = env->now_us + ftcp_rtt_backoff_us(&soft->rtt, soft->persists);
+	return 0;
+}
+
+static u32 keepalive_due(struct ftcp_tcb *tcb, const struct ftcp_env *env)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+
+	if (soft->probes >= FTCP_KEEPALIVE_PROBES_MAX)
+		return give_up(tcb);
+	soft->probes++;
+	soft->probe_now = true;
+	soft->timers.keepalive_us = env->now_us + min_t(u64, FTCP_KEEPALIVE_INTERVAL_US, soft->keepalive_idle_us);
+	return 0;
+}
+
+u32 ftcp_timeout(struct ftcp_tcb *tcb, const struct ftcp_env *env)
+{
+	struct ftcp_timers *t = &tcb->soft.timers;
+	u32 events = 0;
+
+	if (due(&t->close_us, env)) {
+		ftcp_close(tcb);
+		return FTCP_EV_CLOSED;
+	}
+	if (due(&t->rexmit_us, env))
+		events |= rexmit_due(tcb, env);
+	if (!(events & FTCP_EV_CLOSED) && due(&t->persist_us, env))
+		events |= persist_due(tcb, env);
+	if (!(events & FTCP_EV_CLOSED) && due(&t->keepalive_us, env))
+		events |= keepalive_due(tcb, env);
+	return events;
+}
