@@ -42,8 +42,6 @@ u64 ftcp_tcb_writable(const struct ftcp_tcb *tcb)
 
 void ftcp_tcb_append(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 n)
 {
-	if (tcb->hard.snd_una == tcb->hard.snd_end)
-		tcb->soft.progress_us = env->now_us;
 	tcb->hard.snd_end += n;
 }
 

@@ -137,7 +137,7 @@ struct ftcp_soft {
 	u64 rtt_start_us;
 	u64 last_sent_us;
 	u64 last_heard_us;
-	u64 progress_us;	/* snd_una last moved, or the queue last became non-empty: user timeout */
+	u64 progress_us;	/* snd_una last moved, or data first went out: user timeout */
 	u64 challenge_us;
 	u64 user_timeout_us;
 	u64 keepalive_idle_us;
