@@ -60,6 +60,8 @@ int ctl_group_list(struct ctl *ctl, int argc, char **argv)
 	if (status)
 		return status;
 	err = ctl_dump(ctl, FTCP_CMD_GROUP_GET, NULL, &groups);
+	if (ctl->group_given)
+		ctl_items_keep_group(&groups, ctl->group);
 	if (err)
 		status = ctl_refused(ctl, err, NULL);
 	else if (ctl->json)

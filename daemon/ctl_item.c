@@ -99,6 +99,16 @@ void ctl_items_clear(struct ctl_items *items)
 	memset(items, 0, sizeof(*items));
 }
 
+void ctl_items_keep_group(struct ctl_items *items, const char *name)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < items->n; i++)
+		if (!strcmp(items->v[i].group, name))
+			items->v[kept++] = items->v[i];
+	items->n = kept;
+}
+
 static bool get_number(struct nlattr *attr, uint64_t *value)
 {
 	uint64_t u64;

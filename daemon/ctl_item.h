@@ -43,6 +43,8 @@ struct ctl_items {
 
 struct ctl_item *ctl_items_add(struct ctl_items *items);
 void ctl_items_clear(struct ctl_items *items);
+/** ctl_items_keep_group() - drop what is not of group @name; not for items with counters */
+void ctl_items_keep_group(struct ctl_items *items, const char *name);
 
 /** ctl_item_decode() - from a message's attributes; what is not known is skipped */
 void ctl_item_decode(struct ctl_item *item, struct nlattr *head, int len);

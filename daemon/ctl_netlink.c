@@ -314,7 +314,8 @@ int ctl_refused(struct ctl *ctl, int err, const char *hint)
 	/* Unloaded in the meantime: its number is nobody's. */
 	if (err == -ENOENT && !*ctl->extack && !ctl_module_present(ctl))
 		return ctl_no_module(ctl);
-	if (!hint || err == -EPERM || err == -EACCES)
+	/* The caller's hint knows the command; it does not know of rights and versions. */
+	if (!hint || err == -EPERM || err == -EACCES || (err == -EOPNOTSUPP && !*ctl->extack))
 		hint = advice_by_errno(err);
 	if (*ctl->extack)
 		return ctl_error(ctl, CTL_EXIT_REFUSED, hint, "refused by the kernel: %s (%s)", ctl->extack,

@@ -29,16 +29,6 @@ static void judge(const struct ctl *ctl, struct picture *picture)
 	}
 }
 
-static void keep_group(struct ctl_items *items, const char *name)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < items->n; i++)
-		if (!strcmp(items->v[i].group, name))
-			items->v[kept++] = items->v[i];
-	items->n = kept;
-}
-
 /* Groups by a dump even when one is asked for: a group that is missing is a verdict, not an error. */
 static int look(struct ctl *ctl, struct picture *picture)
 {
@@ -49,8 +39,8 @@ static int look(struct ctl *ctl, struct picture *picture)
 	if (err)
 		return err;
 	if (ctl->group_given) {
-		keep_group(&picture->groups, ctl->group);
-		keep_group(&picture->services, ctl->group);
+		ctl_items_keep_group(&picture->groups, ctl->group);
+		ctl_items_keep_group(&picture->services, ctl->group);
 	}
 	judge(ctl, picture);
 	return 0;
