@@ -84,8 +84,8 @@ int ctl_conn_list(struct ctl *ctl, int argc, char **argv)
 
 int ctl_conn_kill(struct ctl *ctl, int argc, char **argv)
 {
-	struct ctl_addr local, remote;
-	uint16_t lport, rport;
+	struct ctl_addr addr[2];	/* ours, theirs */
+	uint16_t port[2];
 	struct nl_msg *msg;
 	int status, err;
 
@@ -93,19 +93,20 @@ int ctl_conn_kill(struct ctl *ctl, int argc, char **argv)
 		return status;
 	if (argc - optind != 2)
 		return ctl_usage_error(ctl, "LADDR:LPORT and RADDR:RPORT are needed, as 'ftcpctl conn list' has them");
-	for (int i = optind; i < argc; i++)
-		if (!ctl_parse_endpoint(argv[i], i == optind ? &local : &remote, i == optind ? &lport : &rport))
-			return ctl_usage_error(ctl, "'%s' is neither ADDRESS:PORT nor [IPv6-ADDRESS]:PORT", argv[i]);
-	if (local.family != remote.family)
+	for (int i = 0; i < 2; i++)
+		if (!ctl_parse_endpoint(argv[optind + i], &addr[i], &port[i]))
+			return ctl_usage_error(ctl, "'%s' is neither ADDRESS:PORT nor [IPv6-ADDRESS]:PORT",
+					       argv[optind + i]);
+	if (addr[0].family != addr[1].family)
 		return ctl_usage_error(ctl, "one address is IPv4, the other IPv6");
 	status = ctl_open(ctl);
 	if (status)
 		return status;
 	msg = ctl_msg(ctl, FTCP_CMD_CONN_KILL, NULL);
-	ctl_put_addr(msg, FTCP_A_CONN_LADDR4, FTCP_A_CONN_LADDR6, &local);
-	ctl_put_u16(msg, FTCP_A_CONN_LPORT, lport);
-	ctl_put_addr(msg, FTCP_A_CONN_RADDR4, FTCP_A_CONN_RADDR6, &remote);
-	ctl_put_u16(msg, FTCP_A_CONN_RPORT, rport);
+	ctl_put_addr(msg, FTCP_A_CONN_LADDR4, FTCP_A_CONN_LADDR6, &addr[0]);
+	ctl_put_u16(msg, FTCP_A_CONN_LPORT, port[0]);
+	ctl_put_addr(msg, FTCP_A_CONN_RADDR4, FTCP_A_CONN_RADDR6, &addr[1]);
+	ctl_put_u16(msg, FTCP_A_CONN_RPORT, port[1]);
 	err = ctl_do(ctl, msg, NULL);
 	return err ? ctl_refused(ctl, err, "'ftcpctl conn list' says what there is") : CTL_EXIT_OK;
 }
