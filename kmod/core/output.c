@@ -29,7 +29,10 @@ static void add_sacks(struct ftcp_tcb *tcb, struct ftcp_segment *seg)
 	}
 }
 
-/* SND.WIND of the header: rounded so that the right edge never goes back (RFC 7323, 2.4). */
+/*
+ * SND.WIND of the header. Rounded up: the peer may use up to ftcp_edge_slack() more than was promised, which is accepted, but the promise
+ * itself never goes back (RFC 7323, 2.4; RFC 9293, 3.8.6).
+ */
 static u16 window(struct ftcp_tcb *tcb, u64 ack)
 {
 	struct ftcp_soft *soft = &tcb->soft;
@@ -38,11 +41,8 @@ static u16 window(struct ftcp_tcb *tcb, u64 ack)
 
 	if (edge <= ack)
 		return 0;
-	wnd = (edge - ack) >> scale;
-	if (ack + (wnd << scale) < soft->rcv_adv)
-		wnd++;
-	wnd = min_t(u64, wnd, 65535);
-	soft->rcv_adv = max(soft->rcv_adv, ack + (wnd << scale));
+	wnd = min_t(u64, (edge - ack + ftcp_edge_slack(&tcb->hard)) >> scale, 65535);
+	soft->rcv_adv = max(soft->rcv_adv, min(edge, ack + (wnd << scale)));
 	return wnd;
 }
 

@@ -72,6 +72,9 @@ static void collect_partial(struct ftcp_tcb *tcb, u32 room, struct ftcp_record *
 {
 	rec->partial = true;
 	rec->snd_len = room;
+	/* Should the standby not know the connection yet: as it was last shipped, or before its first byte */
+	rec->hard.consumed = tcb->soft.shipped.consumed;
+	rec->hard.rcv_edge = min(rec->hard.rcv_edge, rec->hard.consumed + rec->hard.rcv_buf_bytes);
 	rec->rcv_from = rec->hard.consumed;
 	rec->hard.snd_end = rec->hard.snd_una;
 	cut_received(rec, rec->hard.consumed);
@@ -227,7 +230,7 @@ static bool find_new(const struct ftcp_hard *hard, const struct ftcp_record *rec
 
 	applied->rcv_off = max(rcv_held, hard->consumed);
 	applied->snd_off = max(snd_held, hard->snd_una);
-	if (rec->rcv_from > applied->rcv_off || rec->snd_from > applied->snd_off)
+	if (rec->snd_from > applied->snd_off || (!rec->partial && rec->rcv_from > applied->rcv_off))
 		return false;
 	if (!rec->partial && rcv_end > applied->rcv_off)
 		applied->rcv_new = rcv_end - applied->rcv_off;

@@ -109,7 +109,7 @@ const char *ftcp_tcb_check(const struct ftcp_tcb *tcb)
 		return "snd_max <= snd_end";
 	if (soft->rcv_ack > tcb->hard.rcv_nxt)
 		return "rcv_ack <= rcv_nxt";
-	if (soft->rcv_adv > tcb->hard.rcv_edge + ftcp_edge_slack(&tcb->hard))
+	if (soft->rcv_adv > tcb->hard.rcv_edge)
 		return "rcv_adv <= rcv_edge";
 	if (soft->ooo.n && soft->ooo.r[0].from <= tcb->hard.rcv_nxt)
 		return "out-of-order data lies above rcv_nxt";
