@@ -43,6 +43,7 @@ struct ftcp_conn {
 	bool dirty_lazy;		/* which of the two; under group->lock */
 	refcount_t refs;
 	struct rcu_head rcu;
+	u32 walked;			/* group->walk_no of the last walk that met it; under group->walk */
 	u64 born_ms;			/* ktime_get_boottime; on a standby: when first heard of */
 
 	spinlock_t lock;		/* protects all below */

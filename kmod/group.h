@@ -4,6 +4,7 @@
 #define FTCP_GROUP_H
 
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/netlink.h>
 #include <linux/refcount.h>
 #include <linux/siphash.h>
@@ -32,11 +33,14 @@ struct ftcp_group {
 	bool ts_known;			/* standby: ts_delta_ms comes from a primary */
 	struct list_head conns;		/* struct ftcp_conn.group_node; RCU readers */
 	u32 n_conns;
+	struct mutex walk;		/* innermost mutex: one walk over the connections at a time */
+	u32 walk_no;			/* under walk */
 	struct ftcp_sync sync;
 };
 
+/** ftcp_group_new() - ERR_PTR, or the group with a reference as from ftcp_group_find(). Takes fn->config. */
 struct ftcp_group *ftcp_group_new(struct ftcp_net *fn, const char *name, struct netlink_ext_ack *extack);
-/** ftcp_group_del() - refused (-EBUSY) while it has services */
+/** ftcp_group_del() - refused (-EBUSY) while it has services. Takes fn->config. */
 int ftcp_group_del(struct ftcp_net *fn, const char *name, struct netlink_ext_ack *extack);
 /** ftcp_group_find() - with a reference, or NULL; give it back with ftcp_group_put() */
 struct ftcp_group *ftcp_group_find(struct ftcp_net *fn, const char *name);
@@ -61,7 +65,7 @@ int ftcp_group_detach(struct ftcp_group *group, struct netlink_ext_ack *extack);
 int ftcp_group_kick(struct ftcp_group *group, struct netlink_ext_ack *extack);
 
 /** ftcp_group_for_each_conn() - call @fn with a reference held and no lock, for every connection; may be called from process context
- * only and may run while connections come and go: those that are there throughout are met exactly once.
+ * only and may run while connections come and go: those that are there throughout are met exactly once. @fn must not walk.
  */
 void ftcp_group_for_each_conn(struct ftcp_group *group, void (*fn)(struct ftcp_conn *conn, void *arg), void *arg);
 

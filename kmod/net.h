@@ -6,6 +6,7 @@
  *
  *	fn->config		mutex: which groups and services exist, hook registration. Process context.
  *	group->sync.mutex	mutex: one at a time collects, attaches, acknowledges, applies or changes the role.
+ *	group->walk		mutex: one walk over a group's connections at a time.
  *	conn->lock		spinlock, BH: one connection: its tcb, its byte stores, its transmit queue.
  *	group->lock		spinlock, BH: the group's lists (connections, dirty, lazy, in flight) and numbers.
  *
@@ -25,11 +26,12 @@
 
 struct ftcp_net {
 	struct net *net;
-	struct mutex config;		/* protects what is written of the next four */
+	struct mutex config;		/* protects what is written of the next five */
 	struct list_head groups;	/* struct ftcp_group.node; RCU readers */
 	u32 n_groups;
 	struct list_head services;	/* struct ftcp_service.node; RCU readers */
 	u32 n_services;
+	u32 generation;			/* changes with each group or service: dumps see that they were disturbed */
 	bool hooked;			/* netfilter hooks are registered: since the first service */
 	struct rhashtable conns;	/* struct ftcp_conn.node, by struct ftcp_conn_key */
 	atomic_t n_conns;		/* tombstones included; at most FTCP_CONNS_MAX */

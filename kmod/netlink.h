@@ -8,7 +8,11 @@
 
 struct ftcp_conn;
 struct ftcp_group;
+struct netlink_ext_ack;
 struct sk_buff;
+
+/** ftcp_refuse() - say in @extack (may be NULL) what is wrong and what to do, and return @err */
+__printf(3, 4) int ftcp_refuse(struct netlink_ext_ack *extack, int err, const char *fmt, ...);
 
 int ftcp_netlink_register(void);
 void ftcp_netlink_unregister(void);

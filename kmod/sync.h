@@ -37,9 +37,16 @@ struct ftcp_sync {
 	u64 synced_no;			/* primary: the batch flagged FTCP_BATCH_SYNCED, 0: not made yet */
 	u32 unsynced;			/* connections with soft.unsynced set */
 	bool reset_due;			/* the next batch begins a resync */
+	bool idle_due;			/* the next batch is made even if there is nothing to ship */
+	bool stopped;			/* the group is being removed: nobody attaches any more */
+	u64 last_sent_ms;
 	struct work_struct collect;
 	struct delayed_work idle;
 };
+
+/* The workqueue of all collectors; for module init and exit. */
+int ftcp_sync_register(void);
+void ftcp_sync_unregister(void);
 
 void ftcp_sync_init(struct ftcp_group *group);
 /** ftcp_sync_stop() - no work runs or will run any more; lists are emptied, references given back */
@@ -52,7 +59,12 @@ void ftcp_sync_stop(struct ftcp_group *group);
  */
 void ftcp_sync_conn(struct ftcp_conn *conn);
 
-/** ftcp_sync_conn_dead() - @conn leaves for good: take back what the group counts of it (soft.unsynced). conn->lock held. */
+/**
+ * ftcp_sync_conn_dead() - @conn leaves for good: take it off the dirty or lazy list (with that list's reference), and take back
+ * what the group counts of it (soft.unsynced)
+ *
+ * conn->lock held, the caller has a reference of its own.
+ */
 void ftcp_sync_conn_dead(struct ftcp_conn *conn);
 
 /* What netlink asks for. Process context, no lock held. */
