@@ -45,7 +45,7 @@ int ftcp_bytes_append(struct ftcp_bytes *bytes, const void *data, u32 len, gfp_t
  */
 void ftcp_bytes_put(struct ftcp_bytes *bytes, u64 off, struct ftcp_bytes *from, u32 skip, u32 len);
 
-/** ftcp_bytes_share() - append [from, from + len) of @src to the end of @bytes by reference; all or nothing; -ENOMEM */
+/** ftcp_bytes_share() - append [from, from + len) of @src to the end of @bytes by reference (little by copying); all or nothing; -ENOMEM */
 int ftcp_bytes_share(struct ftcp_bytes *bytes, const struct ftcp_bytes *src, u64 from, u32 len, gfp_t gfp);
 
 /** ftcp_bytes_drop() - free everything below @off; the store starts there from now on, even if it held less */

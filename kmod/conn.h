@@ -17,6 +17,7 @@
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 #include <net/dst.h>
+#include <net/ipv6.h>
 #include "bytes.h"
 #include "core/tcb.h"
 
@@ -43,6 +44,7 @@ struct ftcp_conn {
 	bool dirty_lazy;		/* which of the two; under group->lock */
 	refcount_t refs;
 	struct rcu_head rcu;
+	u64 unsynced_of;		/* the resync (sync_id) that waits for it; under lock and group->lock */
 	u32 walked;			/* group->walk_no of the last walk that met it; under group->walk */
 	u64 born_ms;			/* ktime_get_boottime; on a standby: when first heard of */
 
@@ -54,7 +56,10 @@ struct ftcp_conn {
 	bool flushing;			/* some CPU is emptying tx */
 	bool gone;			/* tombstone */
 	bool finished;			/* out of the table and the lists */
-	bool incomplete;		/* standby: known by partial records only */
+	bool incomplete;		/* standby: known by partial records of a resync only */
+	bool retry;			/* the backend ran out of memory: the timer lets it work again */
+	bool half_open;			/* counted in fn->n_half_open */
+	bool time_wait;			/* counted in fn->n_time_waits */
 	struct dst_entry *dst;		/* cached route */
 	u32 dst_cookie;
 	struct timer_list timer;	/* for ftcp_next_deadline() */

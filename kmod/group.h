@@ -10,6 +10,7 @@
 #include <linux/siphash.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <ftcp/limits.h>
 #include <uapi/linux/ftcp.h>
 #include "core/env.h"
 #include "sync.h"

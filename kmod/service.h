@@ -43,4 +43,9 @@ struct ftcp_service *ftcp_service_find(struct ftcp_net *fn, const struct in6_add
 struct ftcp_service *ftcp_service_find_get(struct ftcp_net *fn, const struct in6_addr *addr, u16 port);
 void ftcp_service_put(struct ftcp_service *service);
 
+struct ftcp_tcb_config;
+
+/** ftcp_service_config() - what it gives to its connections; mss_bytes and ts_off are left to the caller */
+void ftcp_service_config(const struct ftcp_service *service, struct ftcp_tcb_config *config);
+
 #endif

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Byte stores in page fragments. */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include "bytes.h"
+
+/*
+ * A run of bytes on one page (or compound page). Pages are shared by reference between stores and with skbs; bytes once written are never
+ * changed, and the room behind a chunk is filled only through the chunk that was allocated with the page.
+ */
+struct ftcp_chunk {
+	struct list_head node;
+	struct page *page;
+	u64 start;	/* stream offset */
+	u32 at;		/* where on the page */
+	u32 len;
+	u32 room;	/* unused bytes behind, ours to fill */
+};
+
+/* 32 KiB pages copy faster than single ones; small stores must not hold so much. */
+#define CHUNK_ORDER_MAX 3
+
+void ftcp_bytes_init(struct ftcp_bytes *bytes, u64 start)
+{
+	INIT_LIST_HEAD(&bytes->chunks);
+	bytes->start = start;
+	bytes->end = start;
+	bytes->held = 0;
+}
+
+static void chunk_free(struct ftcp_bytes *bytes, struct ftcp_chunk *chunk)
+{
+	list_del(&chunk->node);
+	bytes->held -= chunk->len;
+	put_page(chunk->page);
+	kfree(chunk);
+}
+
+static void update_end(struct ftcp_bytes *bytes)
+{
+	struct ftcp_chunk *last;
+
+	bytes->end = bytes->start;
+	if (!list_empty(&bytes->chunks)) {
+		last = list_last_entry(&bytes->chunks, struct ftcp_chunk, node);
+		bytes->end = last->start + last->len;
+	}
+}
+
+void ftcp_bytes_free(struct ftcp_bytes *bytes)
+{
+	struct ftcp_chunk *chunk, *next;
+
+	list_for_each_entry_safe(chunk, next, &bytes->chunks, node)
+		chunk_free(bytes, chunk);
+	bytes->end = bytes->start;
+}
+
+static struct ftcp_chunk *chunk_alloc(u32 len, gfp_t gfp)
+{
+	struct ftcp_chunk *chunk = kmalloc(sizeof(*chunk), gfp);
+	u32 order = min_t(u32, get_order(len), CHUNK_ORDER_MAX);
+
+	if (!chunk)
+		return NULL;
+	chunk->page = NULL;
+	if (order)
+		chunk->page = alloc_pages((gfp & ~__GFP_DIRECT_RECLAIM) | __GFP_COMP | __GFP_NOWARN | __GFP_NORETRY, order);
+	if (!chunk->page) {
+		order = 0;
+		chunk->page = alloc_page(gfp | __GFP_NOWARN);
+	}
+	if (!chunk->page) {
+		kfree(chunk);
+		return NULL;
+	}
+	chunk->at = 0;
+	chunk->len = 0;
+	chunk->room = PAGE_SIZE << order;
+	return chunk;
+}
+
+/* Chunks for @len bytes, at offsets from @start on, into @list, contents not yet written. */
+static int reserve(struct list_head *list, u64 start, u32 len, gfp_t gfp)
+{
+	struct ftcp_chunk *chunk, *next;
+
+	while (len) {
+		chunk = chunk_alloc(len, gfp);
+		if (!chunk)
+			goto fail;
+		chunk->start = start;
+		chunk->len = min(len, chunk->room);
+		chunk->room -= chunk->len;
+		list_add_tail(&chunk->node, list);
+		start += chunk->len;
+		len -= chunk->len;
+	}
+	return 0;
+fail:
+	list_for_each_entry_safe(chunk, next, list, node) {
+		put_page(chunk->page);
+		kfree(chunk);
+	}
+	INIT_LIST_HEAD(list);
+	return -ENOMEM;
+}
+
+int ftcp_bytes_from_skb(struct ftcp_bytes *bytes, const struct sk_buff *skb, u32 at, u32 len, gfp_t gfp)
+{
+	struct ftcp_chunk *chunk;
+	int err;
+
+	ftcp_bytes_init(bytes, 0);
+	err = reserve(&bytes->chunks, 0, len, gfp);
+	if (err)
+		return err;
+	bytes->held = len;
+	bytes->end = len;
+	list_for_each_entry(chunk, &bytes->chunks, node) {
+		if (skb_copy_bits(skb, at + chunk->start, page_address(chunk->page) + chunk->at, chunk->len)) {
+			ftcp_bytes_free(bytes);
+			return -EFAULT;
+		}
+	}
+	return 0;
+}
+
+int ftcp_bytes_append(struct ftcp_bytes *bytes, const void *data, u32 len, gfp_t gfp)
+{
+	struct ftcp_chunk *last = NULL, *chunk;
+	LIST_HEAD(fresh);
+	u32 fill = 0;
+	int err;
+
+	if (!list_empty(&bytes->chunks)) {
+		last = list_last_entry(&bytes->chunks, struct ftcp_chunk, node);
+		fill = min(len, last->room);
+	}
+	err = reserve(&fresh, bytes->end + fill, len - fill, gfp);
+	if (err)
+		return err;
+	if (fill) {
+		memcpy(page_address(last->page) + last->at + last->len, data, fill);
+		last->len += fill;
+		last->room -= fill;
+		data += fill;
+	}
+	list_for_each_entry(chunk, &fresh, node) {
+		memcpy(page_address(chunk->page) + chunk->at, data, chunk->len);
+		data += chunk->len;
+	}
+	list_splice_tail(&fresh, &bytes->chunks);
+	bytes->held += len;
+	bytes->end += len;
+	return 0;
+}
+
+/* Cut [from, to) out of @bytes; by contract no chunk reaches beyond the range on both sides. */
+static void punch(struct ftcp_bytes *bytes, u64 from, u64 to)
+{
+	struct ftcp_chunk *chunk, *next;
+
+	list_for_each_entry_safe(chunk, next, &bytes->chunks, node) {
+		u64 end = chunk->start + chunk->len;
+		u32 cut;
+
+		if (end <= from || chunk->start >= to)
+			continue;
+		if (chunk->start < from) {
+			cut = end - from;
+			chunk->len -= cut;
+			chunk->room = 0;
+		} else if (end > to) {
+			cut = to - chunk->start;
+			chunk->start += cut;
+			chunk->at += cut;
+			chunk->len -= cut;
+		} else {
+			chunk_free(bytes, chunk);
+			continue;
+		}
+		bytes->held -= cut;
+	}
+}
+
+/* Copy a small chunk into the room that the one before it has left: tiny segments must not cost a page each. */
+static bool absorb(struct ftcp_chunk *last, const struct ftcp_chunk *chunk)
+{
+	if (last->start + last->len != chunk->start || chunk->len > last->room || chunk->len > PAGE_SIZE / 2)
+		return false;
+	memcpy(page_address(last->page) + last->at + last->len, page_address(chunk->page) + chunk->at, chunk->len);
+	last->len += chunk->len;
+	last->room -= chunk->len;
+	return true;
+}
+
+/* Into its place, counting from the end: what comes is mostly the newest. */
+static void insert(struct ftcp_bytes *bytes, struct ftcp_chunk *chunk)
+{
+	struct ftcp_chunk *prev;
+
+	bytes->held += chunk->len;
+	list_for_each_entry_reverse(prev, &bytes->chunks, node) {
+		if (prev->start > chunk->start)
+			continue;
+		if (absorb(prev, chunk)) {
+			put_page(chunk->page);
+			kfree(chunk);
+		} else {
+			list_add(&chunk->node, &prev->node);
+		}
+		return;
+	}
+	list_add(&chunk->node, &bytes->chunks);
+}
+
+void ftcp_bytes_put(struct ftcp_bytes *bytes, u64 off, struct ftcp_bytes *from, u32 skip, u32 len)
+{
+	struct ftcp_chunk *chunk, *next;
+
+	ftcp_bytes_drop(from, skip);
+	ftcp_bytes_cut(from, skip + len);
+	if (len)
+		punch(bytes, off, off + len);
+	list_for_each_entry_safe(chunk, next, &from->chunks, node) {
+		list_del(&chunk->node);
+		chunk->start = chunk->start - skip + off;
+		insert(bytes, chunk);
+	}
+	from->held = 0;
+	update_end(bytes);
+}
+
+static struct ftcp_chunk *chunk_at(const struct ftcp_bytes *bytes, u64 off)
+{
+	struct ftcp_chunk *chunk;
+
+	list_for_each_entry(chunk, &bytes->chunks, node)
+		if (off < chunk->start + chunk->len)
+			return chunk->start <= off ? chunk : NULL;
+	return NULL;
+}
+
+/* Below this a copy is cheaper than to keep a page for a few bytes of it. */
+#define SHARE_MIN_BYTES	2048
+
+int ftcp_bytes_share(struct ftcp_bytes *bytes, const struct ftcp_bytes *src, u64 from, u32 len, gfp_t gfp)
+{
+	struct ftcp_chunk *chunk = chunk_at(src, from), *copy, *next;
+	u64 at = bytes->end;
+	LIST_HEAD(fresh);
+	u32 n, todo = len;
+
+	if (len < SHARE_MIN_BYTES && chunk && from + len <= chunk->start + chunk->len)
+		return ftcp_bytes_append(bytes, page_address(chunk->page) + chunk->at + (from - chunk->start), len, gfp);
+	for (; todo; chunk = list_next_entry(chunk, node)) {
+		if (!chunk || list_entry_is_head(chunk, &src->chunks, node) || chunk->start > from)
+			goto fail;
+		copy = kmalloc(sizeof(*copy), gfp);
+		if (!copy)
+			goto fail;
+		n = min_t(u64, todo, chunk->start + chunk->len - from);
+		copy->page = chunk->page;
+		get_page(copy->page);
+		copy->at = chunk->at + (from - chunk->start);
+		copy->len = n;
+		copy->room = 0;
+		copy->start = at;
+		list_add_tail(&copy->node, &fresh);
+		at += n;
+		from += n;
+		todo -= n;
+	}
+	list_splice_tail(&fresh, &bytes->chunks);
+	bytes->held += len;
+	bytes->end += len;
+	return 0;
+fail:
+	list_for_each_entry_safe(copy, next, &fresh, node) {
+		put_page(copy->page);
+		kfree(copy);
+	}
+	return -ENOMEM;
+}
+
+void ftcp_bytes_drop(struct ftcp_bytes *bytes, u64 off)
+{
+	struct ftcp_chunk *chunk, *next;
+
+	if (off <= bytes->start)
+		return;
+	list_for_each_entry_safe(chunk, next, &bytes->chunks, node) {
+		if (chunk->start >= off)
+			break;
+		if (chunk->start + chunk->len > off) {
+			u32 cut = off - chunk->start;
+
+			chunk->start += cut;
+			chunk->at += cut;
+			chunk->len -= cut;
+			bytes->held -= cut;
+			break;
+		}
+		chunk_free(bytes, chunk);
+	}
+	bytes->start = off;
+	update_end(bytes);
+}
+
+void ftcp_bytes_cut(struct ftcp_bytes *bytes, u64 off)
+{
+	struct ftcp_chunk *chunk, *prev;
+
+	list_for_each_entry_safe_reverse(chunk, prev, &bytes->chunks, node) {
+		if (chunk->start + chunk->len <= off)
+			break;
+		if (chunk->start < off) {
+			bytes->held -= chunk->start + chunk->len - off;
+			chunk->len = off - chunk->start;
+			chunk->room = 0;	/* what lay there may be on its way in an skb */
+			break;
+		}
+		chunk_free(bytes, chunk);
+	}
+	update_end(bytes);
+}
+
+int ftcp_bytes_copy(const struct ftcp_bytes *bytes, u64 off, void *to, u32 len)
+{
+	struct ftcp_chunk *chunk = chunk_at(bytes, off);
+	u32 n;
+
+	for (; len; chunk = list_next_entry(chunk, node)) {
+		if (!chunk || list_entry_is_head(chunk, &bytes->chunks, node) || chunk->start > off)
+			return -ERANGE;
+		n = min_t(u64, len, chunk->start + chunk->len - off);
+		memcpy(to, page_address(chunk->page) + chunk->at + (off - chunk->start), n);
+		to += n;
+		off += n;
+		len -= n;
+	}
+	return 0;
+}
+
+u32 ftcp_bytes_to_skb(const struct ftcp_bytes *bytes, u64 off, u32 len, struct sk_buff *skb)
+{
+	struct ftcp_chunk *chunk = chunk_at(bytes, off);
+	u32 added = 0, n;
+
+	for (; added < len; chunk = list_next_entry(chunk, node)) {
+		if (!chunk || list_entry_is_head(chunk, &bytes->chunks, node) || chunk->start > off)
+			break;
+		if (skb_shinfo(skb)->nr_frags >= MAX_SKB_FRAGS)
+			break;
+		n = min_t(u64, len - added, chunk->start + chunk->len - off);
+		get_page(chunk->page);
+		skb_fill_page_desc(skb, skb_shinfo(skb)->nr_frags, chunk->page, chunk->at + (off - chunk->start), n);
+		skb->len += n;
+		skb->data_len += n;
+		skb->truesize += n;
+		added += n;
+		off += n;
+	}
+	return added;
+}

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A connection's life and everything that follows from a change to it. */
+#define pr_fmt(fmt) "ftcp: " fmt
+
+#include <linux/rculist.h>
+#include <linux/slab.h>
+#include "backend.h"
+#include "conn.h"
+#include "core/repl.h"
+#include "group.h"
+#include "net.h"
+#include "netlink.h"
+#include "service.h"
+#include "table.h"
+#include "xmit.h"
+
+/* What a backend that ran out of memory is called again after. */
+#define RETRY_MS 20
+
+static void timer_fired(struct timer_list *timer);
+
+struct ftcp_conn *ftcp_conn_new(struct ftcp_net *fn, struct ftcp_service *service, const struct ftcp_conn_key *key, gfp_t gfp)
+{
+	struct ftcp_conn *conn;
+
+	if (!atomic_add_unless(&fn->n_conns, 1, FTCP_CONNS_MAX))
+		return ERR_PTR(-ENOSPC);
+	conn = kmem_cache_zalloc(ftcp_conn_cache, gfp);
+	if (!conn) {
+		atomic_dec(&fn->n_conns);
+		return ERR_PTR(-ENOMEM);
+	}
+	conn->key = *key;
+	conn->fn = fn;
+	refcount_inc(&service->refs);
+	conn->service = service;
+	ftcp_group_get(service->group);
+	conn->group = service->group;
+	conn->born_ms = ktime_to_ms(ktime_get_boottime());
+	refcount_set(&conn->refs, 1);
+	INIT_LIST_HEAD(&conn->group_node);
+	INIT_LIST_HEAD(&conn->dirty_node);
+	spin_lock_init(&conn->lock);
+	ftcp_bytes_init(&conn->rcv, 0);
+	ftcp_bytes_init(&conn->snd, 0);
+	__skb_queue_head_init(&conn->tx);
+	timer_setup(&conn->timer, timer_fired, 0);
+	return conn;
+}
+
+static void free_rcu(struct rcu_head *rcu)
+{
+	kmem_cache_free(ftcp_conn_cache, container_of(rcu, struct ftcp_conn, rcu));
+}
+
+bool ftcp_conn_get(struct ftcp_conn *conn)
+{
+	return refcount_inc_not_zero(&conn->refs);
+}
+
+void ftcp_conn_put(struct ftcp_conn *conn)
+{
+	if (!refcount_dec_and_test(&conn->refs))
+		return;
+	ftcp_bytes_free(&conn->rcv);
+	ftcp_bytes_free(&conn->snd);
+	__skb_queue_purge(&conn->tx);
+	dst_release(conn->dst);
+	atomic_dec(&conn->fn->n_conns);
+	ftcp_service_put(conn->service);
+	ftcp_group_put(conn->group);
+	call_rcu(&conn->rcu, free_rcu);
+}
+
+void ftcp_conn_config(struct ftcp_conn *conn, struct ftcp_tcb_config *config)
+{
+	const struct ftcp_conn_hash hash = { .group = conn->group, .key = &conn->key };
+
+	ftcp_service_config(conn->service, config);
+	config->mss_bytes = ftcp_xmit_mss(conn->fn, &conn->key);
+	config->ts_off = ftcp_conn_ts_off(&hash);
+}
+
+u64 ftcp_conn_hash(const void *ctx, u32 a, u32 b)
+{
+	const struct ftcp_conn_hash *hash = ctx;
+	struct {
+		struct ftcp_conn_key key;
+		u32 a;
+		u32 b;
+	} __packed input = { .key = *hash->key, .a = a, .b = b };
+
+	return siphash(&input, sizeof(input), &hash->group->key);
+}
+
+u32 ftcp_conn_ts_off(const struct ftcp_conn_hash *hash)
+{
+	/* Apart from every cookie hash, whose second argument is small */
+	return ftcp_conn_hash(hash, 0, U32_MAX);
+}
+
+/* ---- time ---- */
+
+static void arm_timer(struct ftcp_conn *conn, const struct ftcp_env *env)
+{
+	u64 due_us = ftcp_next_deadline(&conn->tcb);
+	unsigned long at;
+
+	lockdep_assert_held(&conn->lock);
+	if (conn->retry) {
+		u64 retry_us = env->now_us + RETRY_MS * FTCP_MS_US;
+
+		due_us = due_us ? min(due_us, retry_us) : retry_us;
+	}
+	if (!due_us) {
+		if (del_timer(&conn->timer))
+			ftcp_conn_put(conn);
+		return;
+	}
+	at = jiffies + usecs_to_jiffies(due_us > env->now_us ? min_t(u64, due_us - env->now_us, U32_MAX) : 0) + 1;
+	if (timer_pending(&conn->timer) && conn->timer.expires == at)
+		return;
+	refcount_inc(&conn->refs);
+	if (mod_timer(&conn->timer, at))
+		refcount_dec(&conn->refs);	/* it had one already */
+}
+
+static void stop_timer(struct ftcp_conn *conn)
+{
+	if (del_timer(&conn->timer))
+		ftcp_conn_put(conn);
+}
+
+static void timer_fired(struct timer_list *timer)
+{
+	struct ftcp_conn *conn = from_timer(conn, timer, timer);
+	struct ftcp_env env;
+	u32 events = 0;
+
+	spin_lock_bh(&conn->lock);
+	if (!conn->gone && !conn->finished && ftcp_group_speaks(conn->group)) {
+		ftcp_group_env(conn->group, &env);
+		events = ftcp_timeout(&conn->tcb, &env);
+	}
+	ftcp_conn_unlock(conn, events);
+	ftcp_conn_put(conn);
+}
+
+/* ---- the end ---- */
+
+static void count_end(struct ftcp_conn *conn, u32 events)
+{
+	enum ftcp_counter counter = FTCP_COUNT_CONNS_CLOSED;
+
+	if (events & FTCP_EV_RESET)
+		counter = FTCP_COUNT_CONNS_RESET;
+	else if (conn->tcb.hard.flags & FTCP_HARD_RESET)
+		counter = FTCP_COUNT_CONNS_ABORTED;
+	ftcp_stats_inc(conn->fn, counter);
+}
+
+static void uncount(struct ftcp_conn *conn)
+{
+	if (conn->half_open)
+		atomic_dec(&conn->fn->n_half_open);
+	if (conn->time_wait)
+		atomic_dec(&conn->fn->n_time_waits);
+	conn->half_open = false;
+	conn->time_wait = false;
+}
+
+void ftcp_conn_finish(struct ftcp_conn *conn)
+{
+	struct ftcp_segment seg;
+	struct ftcp_env env;
+
+	lockdep_assert_held(&conn->lock);
+	if (conn->finished)
+		return;
+	conn->finished = true;
+	if ((conn->tcb.hard.flags & FTCP_HARD_RESET) && ftcp_group_speaks(conn->group)) {
+		ftcp_group_env(conn->group, &env);
+		ftcp_tcb_reset(&conn->tcb, &env, &seg);
+		ftcp_xmit_queue(conn, &seg);
+	}
+	uncount(conn);
+	ftcp_bytes_free(&conn->rcv);
+	ftcp_bytes_free(&conn->snd);
+	stop_timer(conn);
+	ftcp_sync_conn_dead(conn);
+	ftcp_table_remove(conn);	/* gives the table's reference back; the caller has one */
+	ftcp_netlink_event_conn(conn, FTCP_EVENT_CONN_GONE);
+}
+
+void ftcp_conn_forget(struct ftcp_conn *conn)
+{
+	spin_lock_bh(&conn->lock);
+	conn->tcb.hard.flags &= ~FTCP_HARD_RESET;
+	__skb_queue_purge(&conn->tx);
+	ftcp_conn_finish(conn);
+	spin_unlock_bh(&conn->lock);
+}
+
+/* The core is done with it. Does the standby have to hear of that first? */
+static void bury(struct ftcp_conn *conn, u32 events)
+{
+	lockdep_assert_held(&conn->lock);
+	if (conn->gone || conn->finished)
+		return;
+	count_end(conn, events);
+	if (READ_ONCE(conn->group->role) != FTCP_ROLE_PRIMARY || !conn->tcb.soft.shipped.known) {
+		ftcp_conn_finish(conn);
+		return;
+	}
+	conn->gone = true;
+	uncount(conn);
+	stop_timer(conn);
+	ftcp_bytes_free(&conn->rcv);
+	ftcp_bytes_free(&conn->snd);
+}
+
+/* ---- what follows from a change ---- */
+
+static void count_states(struct ftcp_conn *conn, u32 events)
+{
+	bool half_open = conn->tcb.hard.state == FTCP_SYN_RECEIVED, time_wait = conn->tcb.hard.state == FTCP_TIME_WAIT;
+
+	if (half_open != conn->half_open) {
+		atomic_add(half_open ? 1 : -1, &conn->fn->n_half_open);
+		conn->half_open = half_open;
+	}
+	if (time_wait != conn->time_wait) {
+		atomic_add(time_wait ? 1 : -1, &conn->fn->n_time_waits);
+		conn->time_wait = time_wait;
+	}
+	if (events & FTCP_EV_ESTABLISHED) {
+		ftcp_stats_inc(conn->fn, FTCP_COUNT_CONNS_OPENED);
+		ftcp_netlink_event_conn(conn, FTCP_EVENT_CONN_NEW);
+	}
+}
+
+/* The invariants may be broken by what came from the network, if the core has a bug: never a kernel warning. */
+static u32 check(struct ftcp_conn *conn)
+{
+	const char *broken = ftcp_tcb_check(&conn->tcb);
+
+	if (!broken)
+		return 0;
+	ftcp_stats_inc(conn->fn, FTCP_COUNT_BROKEN_INVARIANTS);
+	pr_err_ratelimited("broken invariant: %s; connection aborted\n", broken);
+	ftcp_tcb_abort(&conn->tcb);
+	return FTCP_EV_CLOSED;
+}
+
+static void make_segments(struct ftcp_conn *conn, const struct ftcp_env *env)
+{
+	u32 rexmits = conn->tcb.soft.rexmit_total;
+	struct ftcp_segment seg;
+
+	while (ftcp_output_next(&conn->tcb, env, &seg))
+		ftcp_xmit_queue(conn, &seg);
+	rexmits = conn->tcb.soft.rexmit_total - rexmits;
+	if (rexmits)
+		ftcp_stats_add(conn->fn, FTCP_COUNT_REXMIT_SEGS, rexmits);
+}
+
+/* A speaking host's connection after a change. */
+static void follow_up(struct ftcp_conn *conn, u32 events)
+{
+	struct ftcp_tcb *tcb = &conn->tcb;
+	struct ftcp_env env;
+
+	ftcp_group_env(conn->group, &env);
+	conn->retry = false;
+	if (tcb->hard.state != FTCP_CLOSED && tcb->hard.state != FTCP_SYN_RECEIVED)
+		conn->service->backend->work(conn);
+	ftcp_bytes_drop(&conn->rcv, tcb->hard.consumed);
+	ftcp_bytes_drop(&conn->snd, min(tcb->hard.snd_una, ftcp_tcb_data_end(tcb)));
+	events |= check(conn);
+	count_states(conn, events);
+	if (tcb->hard.state == FTCP_CLOSED) {
+		bury(conn, events);
+		if (conn->gone)
+			ftcp_sync_conn(conn);
+		return;
+	}
+	make_segments(conn, &env);
+	ftcp_sync_conn(conn);
+	arm_timer(conn, &env);
+}
+
+void ftcp_conn_unlock(struct ftcp_conn *conn, u32 events)
+{
+	lockdep_assert_held(&conn->lock);
+	if (!ftcp_group_speaks(conn->group)) {
+		spin_unlock_bh(&conn->lock);
+		return;
+	}
+	if (!conn->gone && !conn->finished)
+		follow_up(conn, events);
+	ftcp_xmit_flush(conn);
+}
+
+void ftcp_conn_committed(struct ftcp_conn *conn, const struct ftcp_mark *mark)
+{
+	struct ftcp_env env;
+
+	lockdep_assert_held(&conn->lock);
+	ftcp_group_env(conn->group, &env);
+	ftcp_repl_commit(&conn->tcb, &env, mark);
+}
+
+void ftcp_conn_kill(struct ftcp_conn *conn)
+{
+	if (!ftcp_group_speaks(conn->group)) {
+		ftcp_conn_forget(conn);
+		return;
+	}
+	spin_lock_bh(&conn->lock);
+	if (!conn->gone && !conn->finished)
+		ftcp_tcb_abort(&conn->tcb);
+	ftcp_conn_unlock(conn, FTCP_EV_CLOSED);
+}
+
+/* ---- role changes ---- */
+
+void ftcp_conn_promote(struct ftcp_conn *conn)
+{
+	struct ftcp_tcb_config config;
+	struct ftcp_env env;
+
+	ftcp_conn_config(conn, &config);
+	ftcp_group_env(conn->group, &env);
+	spin_lock_bh(&conn->lock);
+	if (!conn->finished && !conn->gone) {
+		ftcp_bytes_cut(&conn->snd, ftcp_tcb_data_end(&conn->tcb));
+		ftcp_bytes_cut(&conn->rcv, ftcp_tcb_rcv_data_end(&conn->tcb));
+		ftcp_repl_promote(&conn->tcb, &env, &config);
+		if (conn->incomplete)
+			ftcp_tcb_abort(&conn->tcb);
+		ftcp_stats_inc(conn->fn, FTCP_COUNT_CONNS_TAKEN_OVER);
+	} else if (!conn->finished) {
+		ftcp_conn_finish(conn);
+	}
+	ftcp_conn_unlock(conn, 0);
+}
+
+void ftcp_conn_demote(struct ftcp_conn *conn)
+{
+	spin_lock_bh(&conn->lock);
+	__skb_queue_purge(&conn->tx);
+	stop_timer(conn);
+	/* Half-open connections live in their cookies; tombstones have nothing more to say */
+	if (conn->gone || conn->tcb.hard.state == FTCP_SYN_RECEIVED)
+		ftcp_conn_finish(conn);
+	spin_unlock_bh(&conn->lock);
+}
+
+void ftcp_conn_alone(struct ftcp_conn *conn)
+{
+	struct ftcp_env env;
+
+	spin_lock_bh(&conn->lock);
+	ftcp_group_env(conn->group, &env);
+	if (conn->gone)
+		ftcp_conn_finish(conn);
+	else if (!conn->finished)
+		ftcp_repl_alone(&conn->tcb, &env);
+	ftcp_conn_unlock(conn, 0);
+}
+
+void ftcp_conn_kick(struct ftcp_conn *conn)
+{
+	struct ftcp_env env;
+
+	spin_lock_bh(&conn->lock);
+	ftcp_group_env(conn->group, &env);
+	if (!conn->gone && !conn->finished)
+		ftcp_repl_kick(&conn->tcb, &env);
+	ftcp_conn_unlock(conn, 0);
+}

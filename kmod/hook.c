@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Stealing packets.
+ *
+ * At PRE_ROUTING, behind conntrack and DNAT, so that the INPUT firewall, which still decides, finds what its rules look at. Only what is addressed to this
+ * host is ours; what is on its way through to the same port elsewhere is not touched.
+ */
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <net/addrconf.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include <net/netfilter/ipv4/nf_defrag_ipv4.h>
+#include <net/netfilter/ipv6/nf_defrag_ipv6.h>
+#include <net/route.h>
+#include "conn.h"
+#include "group.h"
+#include "hook.h"
+#include "icmp.h"
+#include "net.h"
+#include "receive.h"
+#include "service.h"
+
+static int local_in(struct net *net, struct sock *sk, struct sk_buff *skb)
+{
+	ftcp_receive(ftcp_net(net), skb);
+	return 0;
+}
+
+static bool addr_is_local(struct net *net, const struct sk_buff *skb, const struct ftcp_conn_key *key)
+{
+	if (ipv6_addr_v4mapped(&key->laddr))
+		return inet_addr_type_dev_table(net, skb->dev, key->laddr.s6_addr32[3]) == RTN_LOCAL;
+	return ipv6_chk_addr(net, &key->laddr, NULL, 0);
+}
+
+static bool source_is_sane(const struct ftcp_conn_key *key)
+{
+	if (ipv6_addr_v4mapped(&key->raddr)) {
+		__be32 addr = key->raddr.s6_addr32[3];
+
+		return !ipv4_is_multicast(addr) && !ipv4_is_lbcast(addr) && !ipv4_is_zeronet(addr);
+	}
+	return !ipv6_addr_is_multicast(&key->raddr) && !ipv6_addr_any(&key->raddr);
+}
+
+/* Whose is it? A service that is to have it, with a reference; NULL: nobody's of ours. */
+static struct ftcp_service *owner(struct ftcp_net *fn, const struct sk_buff *skb, const struct ftcp_conn_key *key)
+{
+	struct ftcp_service *service = NULL;
+	struct ftcp_conn *conn;
+
+	/* A connection that is alive was local when it began, and stays ours when its service is deleted. */
+	conn = ftcp_conn_find(fn, key);
+	if (conn && ftcp_group_speaks(conn->group)) {
+		service = conn->service;
+		refcount_inc(&service->refs);
+	}
+	if (conn)
+		ftcp_conn_put(conn);
+	if (service)
+		return service;
+	service = ftcp_service_find_get(fn, &key->laddr, ntohs(key->lport));
+	if (service && !addr_is_local(fn->net, skb, key)) {
+		ftcp_service_put(service);
+		service = NULL;
+	}
+	return service;
+}
+
+static unsigned int steal(struct sk_buff *skb, const struct nf_hook_state *state, const struct ftcp_conn_key *key)
+{
+	struct ftcp_net *fn = ftcp_net(state->net);
+	struct ftcp_service *service = owner(fn, skb, key);
+	bool speaks;
+
+	if (!service)
+		return NF_ACCEPT;
+	speaks = ftcp_group_speaks(service->group);
+	ftcp_service_put(service);
+	if (!speaks) {
+		/* The fail-silent gate: never an RST from a standby, whatever came first, address or promotion. */
+		ftcp_stats_drop(fn, FTCP_REASON_STANDBY);
+		return NF_DROP;
+	}
+	if (!source_is_sane(key)) {
+		ftcp_stats_drop(fn, FTCP_REASON_NOT_OURS);
+		return NF_DROP;
+	}
+	if (NF_HOOK(state->pf, NF_INET_LOCAL_IN, state->net, NULL, skb, skb->dev, NULL, local_in))
+		ftcp_stats_drop(fn, FTCP_REASON_FIREWALL);
+	return NF_STOLEN;
+}
+
+static unsigned int hook4(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct ftcp_conn_key key = {};
+	const struct iphdr *ip;
+	const __be16 *ports;
+	__be16 buf[2];
+
+	if (skb->pkt_type != PACKET_HOST || !pskb_may_pull(skb, sizeof(*ip)))
+		return NF_ACCEPT;
+	ip = ip_hdr(skb);
+	if (ip->protocol == IPPROTO_ICMP)
+		return ftcp_icmp4(ftcp_net(state->net), skb) ? NF_DROP : NF_ACCEPT;
+	if (ip->protocol != IPPROTO_TCP || ip_is_fragment(ip))
+		return NF_ACCEPT;
+	ports = skb_header_pointer(skb, ip->ihl * 4, sizeof(buf), buf);
+	if (!ports)
+		return NF_ACCEPT;
+	ipv6_addr_set_v4mapped(ip->saddr, &key.raddr);
+	ipv6_addr_set_v4mapped(ip->daddr, &key.laddr);
+	key.rport = ports[0];
+	key.lport = ports[1];
+	skb_set_transport_header(skb, ip->ihl * 4);
+	return steal(skb, state, &key);
+}
+
+static unsigned int hook6(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct ftcp_conn_key key = {};
+	const __be16 *ports;
+	unsigned int at = 0;
+	__be16 buf[2];
+	int protocol;
+
+	if (skb->pkt_type != PACKET_HOST || !pskb_may_pull(skb, sizeof(struct ipv6hdr)))
+		return NF_ACCEPT;
+	protocol = ipv6_find_hdr(skb, &at, -1, NULL, NULL);
+	if (protocol == IPPROTO_ICMPV6)
+		return ftcp_icmp6(ftcp_net(state->net), skb, at) ? NF_DROP : NF_ACCEPT;
+	if (protocol != IPPROTO_TCP)
+		return NF_ACCEPT;
+	ports = skb_header_pointer(skb, at, sizeof(buf), buf);
+	if (!ports)
+		return NF_ACCEPT;
+	key.raddr = ipv6_hdr(skb)->saddr;
+	key.laddr = ipv6_hdr(skb)->daddr;
+	key.rport = ports[0];
+	key.lport = ports[1];
+	skb_set_transport_header(skb, at);
+	return steal(skb, state, &key);
+}
+
+static const struct nf_hook_ops hooks[] = {
+	{ .hook = hook4, .pf = NFPROTO_IPV4, .hooknum = NF_INET_PRE_ROUTING, .priority = NF_IP_PRI_NAT_DST + 1 },
+	{ .hook = hook6, .pf = NFPROTO_IPV6, .hooknum = NF_INET_PRE_ROUTING, .priority = NF_IP6_PRI_NAT_DST + 1 },
+};
+
+int ftcp_hook_register(struct ftcp_net *fn)
+{
+	int err;
+
+	/* Without reassembly the first fragment would be stolen alone. */
+	err = nf_defrag_ipv4_enable(fn->net);
+	if (err)
+		return err;
+	err = nf_defrag_ipv6_enable(fn->net);
+	if (err)
+		goto defrag4;
+	err = nf_register_net_hooks(fn->net, hooks, ARRAY_SIZE(hooks));
+	if (err)
+		goto defrag6;
+	return 0;
+defrag6:
+	nf_defrag_ipv6_disable(fn->net);
+defrag4:
+	nf_defrag_ipv4_disable(fn->net);
+	return err;
+}
+
+void ftcp_hook_unregister(struct ftcp_net *fn)
+{
+	nf_unregister_net_hooks(fn->net, hooks, ARRAY_SIZE(hooks));
+	nf_defrag_ipv6_disable(fn->net);
+	nf_defrag_ipv4_disable(fn->net);
+	/* okfn runs under RCU; packets queued to userspace by LOCAL_IN rules are dropped with the queue handler's flush */
+	synchronize_net();
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ftcp: TCP connections that outlive the server they were opened to. Loading, unloading, network namespaces.
+ */
+#define pr_fmt(fmt) "ftcp: " fmt
+
+#include <linux/delay.h>
+#include <linux/inet.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <net/ipv6.h>
+#include <net/netns/generic.h>
+#include "backend.h"
+#include "conn.h"
+#include "group.h"
+#include "net.h"
+#include "netlink.h"
+#include "service.h"
+#include "table.h"
+
+#define PORTS_MAX 16
+
+static char *port;
+module_param(port, charp, 0444);
+MODULE_PARM_DESC(port, "port of the built-in echo service, or several: 9999 or 7,9999");
+
+static char *addr;
+module_param(addr, charp, 0444);
+MODULE_PARM_DESC(addr, "local address of the echo service, IPv4 or IPv6; any if not given");
+
+struct kmem_cache *ftcp_conn_cache;
+static unsigned int net_id;
+
+struct ftcp_net *ftcp_net(const struct net *net)
+{
+	return net_generic(net, net_id);
+}
+
+/* ---- parameters ---- */
+
+static int parse_addr(const char *text, struct in6_addr *result)
+{
+	__be32 v4;
+
+	*result = in6addr_any;
+	if (!text)
+		return 0;
+	if (in4_pton(text, -1, (u8 *)&v4, -1, NULL))
+		ipv6_addr_set_v4mapped(v4, result);
+	else if (!in6_pton(text, -1, (u8 *)result, -1, NULL))
+		return -EINVAL;
+	return 0;
+}
+
+static int add_echo(struct ftcp_net *fn, struct ftcp_group *group, const char *text)
+{
+	struct ftcp_service conf = {
+		.backend = &ftcp_echo,
+		.rcv_buf_bytes = FTCP_RCV_BUF_BYTES,
+		.snd_buf_bytes = FTCP_SND_BUF_BYTES,
+		.user_timeout_ms = FTCP_USER_TIMEOUT_MS,
+		.keepalive_ms = FTCP_KEEPALIVE_MS,
+	};
+	int err;
+
+	if (kstrtou16(text, 10, &conf.port) || !conf.port) {
+		pr_err("port=\"%s\" is not a port: give a number from 1 to 65535\n", text);
+		return -EINVAL;
+	}
+	if (parse_addr(addr, &conf.addr)) {
+		pr_err("addr=\"%s\" is neither an IPv4 nor an IPv6 address\n", addr);
+		return -EINVAL;
+	}
+	err = ftcp_service_add(fn, group, &conf, NULL);
+	if (err)
+		pr_err("cannot add the echo service on port %s: error %d\n", text, err);
+	return err;
+}
+
+static int add_parameters(struct net *net)
+{
+	struct ftcp_net *fn = ftcp_net(net);
+	struct ftcp_group *group;
+	char *list, *rest, *one;
+	u32 n = 0;
+	int err = 0;
+
+	if (!port) {
+		if (addr)
+			pr_warn("addr= means nothing without port=\n");
+		return 0;
+	}
+	rest = list = kstrdup(port, GFP_KERNEL);
+	if (!list)
+		return -ENOMEM;
+	group = ftcp_group_find(fn, FTCP_GROUP_DEFAULT);
+	while (!err && (one = strsep(&rest, ","))) {
+		if (++n > PORTS_MAX) {
+			pr_err("port= takes at most %d ports; add more by netlink\n", PORTS_MAX);
+			err = -EINVAL;
+		} else {
+			err = add_echo(fn, group, one);
+		}
+	}
+	ftcp_group_put(group);
+	kfree(list);
+	return err;
+}
+
+/* ---- network namespaces ---- */
+
+static int __net_init net_init(struct net *net)
+{
+	struct ftcp_net *fn = ftcp_net(net);
+	struct ftcp_group *group;
+	int err;
+
+	fn->net = net;
+	mutex_init(&fn->config);
+	INIT_LIST_HEAD(&fn->groups);
+	INIT_LIST_HEAD(&fn->services);
+	fn->stats = alloc_percpu(struct ftcp_stats);
+	if (!fn->stats)
+		return -ENOMEM;
+	err = ftcp_table_init(fn);
+	if (err)
+		goto stats;
+	group = ftcp_group_new(fn, FTCP_GROUP_DEFAULT, NULL);
+	if (IS_ERR(group)) {
+		err = PTR_ERR(group);
+		goto table;
+	}
+	ftcp_group_put(group);
+	return 0;
+table:
+	ftcp_table_destroy(fn);
+stats:
+	free_percpu(fn->stats);
+	return err;
+}
+
+/*
+ * In this order: no packet comes in (hooks), no work runs (groups stop collecting), every connection is forgotten, and the last reference to each has
+ * gone: a timer that fires at this moment holds one.
+ */
+static void __net_exit net_exit(struct net *net)
+{
+	struct ftcp_net *fn = ftcp_net(net);
+
+	ftcp_services_destroy(fn);
+	ftcp_groups_destroy(fn);
+	while (atomic_read(&fn->n_conns))
+		msleep(1);
+	ftcp_table_destroy(fn);
+	free_percpu(fn->stats);
+}
+
+static struct pernet_operations net_ops = {
+	.init = net_init,
+	.exit = net_exit,
+	.id = &net_id,
+	.size = sizeof(struct ftcp_net),
+};
+
+/* ---- the module ---- */
+
+static int __init ftcp_init(void)
+{
+	int err;
+
+	ftcp_conn_cache = KMEM_CACHE(ftcp_conn, SLAB_HWCACHE_ALIGN);
+	if (!ftcp_conn_cache)
+		return -ENOMEM;
+	err = ftcp_sync_register();
+	if (err)
+		goto cache;
+	err = register_pernet_subsys(&net_ops);
+	if (err)
+		goto sync;
+	err = ftcp_netlink_register();
+	if (err)
+		goto pernet;
+	err = add_parameters(&init_net);
+	if (err)
+		goto netlink;
+	pr_info("loaded; groups are standby, and silent, until they are promoted\n");
+	return 0;
+netlink:
+	ftcp_netlink_unregister();
+pernet:
+	unregister_pernet_subsys(&net_ops);
+sync:
+	ftcp_sync_unregister();
+cache:
+	rcu_barrier();
+	kmem_cache_destroy(ftcp_conn_cache);
+	return err;
+}
+
+/* Netlink first: afterwards nobody makes a group, a service or a connection by hand any more. */
+static void __exit ftcp_exit(void)
+{
+	ftcp_netlink_unregister();
+	unregister_pernet_subsys(&net_ops);
+	ftcp_sync_unregister();
+	rcu_barrier();		/* connections are freed by call_rcu() */
+	kmem_cache_destroy(ftcp_conn_cache);
+}
+
+module_init(ftcp_init);
+module_exit(ftcp_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_AUTHOR("The ftcp engineers");
+MODULE_DESCRIPTION("TCP connections that outlive the server they were opened to");

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Segments in: from a stolen skb to the core, and the passive open (RFC 9293, 3.10.7.2 and .3). */
+#include <linux/netfilter.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include "conn.h"
+#include "core/cookie.h"
+#include "group.h"
+#include "net.h"
+#include "receive.h"
+#include "service.h"
+#include "xmit.h"
+
+/* A segment on its way in. */
+struct arrival {
+	struct ftcp_net *fn;
+	struct ftcp_conn_key key;
+	struct ftcp_segment seg;
+	struct ftcp_bytes payload;	/* offsets 0 .. seg.len */
+};
+
+static enum ftcp_reason parse(struct arrival *a, struct sk_buff *skb)
+{
+	u32 at = skb_transport_offset(skb), total = skb->len - at, avail = min_t(u32, total, FTCP_TCP_HEADER_MAX_BYTES);
+	u8 buf[FTCP_TCP_HEADER_MAX_BYTES];
+	enum ftcp_reason reason;
+	const u8 *hdr;
+	u16 family;
+
+	memset(&a->key, 0, sizeof(a->key));
+	if (skb->protocol == htons(ETH_P_IP)) {
+		ipv6_addr_set_v4mapped(ip_hdr(skb)->saddr, &a->key.raddr);
+		ipv6_addr_set_v4mapped(ip_hdr(skb)->daddr, &a->key.laddr);
+		family = AF_INET;
+	} else {
+		a->key.raddr = ipv6_hdr(skb)->saddr;
+		a->key.laddr = ipv6_hdr(skb)->daddr;
+		family = AF_INET6;
+	}
+	if (nf_checksum(skb, NF_INET_LOCAL_IN, at, IPPROTO_TCP, family))
+		return FTCP_REASON_CHECKSUM;
+	hdr = skb_header_pointer(skb, at, avail, buf);
+	if (!hdr)
+		return FTCP_REASON_HEADER;
+	reason = ftcp_segment_parse(&a->seg, hdr, avail, total);
+	if (reason)
+		return reason;
+	a->key.rport = htons(a->seg.src);
+	a->key.lport = htons(a->seg.dst);
+	/* Before any lock is taken. Without memory the ACK is still worth having; the peer will send the rest again. */
+	if (ftcp_bytes_from_skb(&a->payload, skb, at + a->seg.header_bytes, a->seg.len, GFP_ATOMIC)) {
+		ftcp_stats_drop(a->fn, FTCP_REASON_NO_MEMORY);
+		a->seg.len = 0;
+		a->seg.flags &= ~FTCP_FIN;
+	}
+	return FTCP_REASON_NONE;
+}
+
+static void to_conn(struct arrival *a, struct ftcp_conn *conn)
+{
+	struct ftcp_input in = {};
+	enum ftcp_reason reason;
+	struct ftcp_env env;
+
+	lockdep_assert_held(&conn->lock);
+	if (conn->gone || conn->finished) {
+		reason = FTCP_REASON_AFTER_CLOSE;
+	} else if (!ftcp_group_speaks(conn->group)) {
+		reason = FTCP_REASON_STANDBY;
+	} else {
+		ftcp_group_env(conn->group, &env);
+		reason = ftcp_input(&conn->tcb, &env, &a->seg, &in);
+		if (in.keep_len)
+			ftcp_bytes_put(&conn->rcv, in.keep_off, &a->payload, in.keep_skip, in.keep_len);
+	}
+	ftcp_stats_drop(a->fn, reason);
+	ftcp_conn_unlock(conn, in.events);
+}
+
+static void reset(struct arrival *a, enum ftcp_reason reason)
+{
+	struct ftcp_segment out;
+
+	ftcp_stats_drop(a->fn, a->seg.flags & FTCP_RST ? FTCP_REASON_RESET_NO_CONN : reason);
+	if (ftcp_reset_stateless(&out, &a->seg))
+		ftcp_xmit_stateless(a->fn, &a->key, &out);
+}
+
+/* A connection that is made and in the table, with a reference and locked; or an error */
+static struct ftcp_conn *new_conn(struct arrival *a, struct ftcp_service *service, const struct ftcp_cookie *cookie, u32 iss)
+{
+	struct ftcp_conn *conn = ftcp_conn_new(a->fn, service, &a->key, GFP_ATOMIC);
+	struct ftcp_tcb_config config;
+	struct ftcp_env env;
+	int err;
+
+	if (IS_ERR(conn))
+		return conn;
+	ftcp_conn_config(conn, &config);
+	ftcp_group_env(conn->group, &env);
+	if (a->seg.flags & FTCP_SYN)
+		ftcp_tcb_open(&conn->tcb, &env, &config, &a->seg, cookie, iss);
+	else
+		ftcp_tcb_open_cookie(&conn->tcb, &env, &config, &a->seg, cookie);
+	spin_lock_bh(&conn->lock);
+	err = ftcp_conn_insert(conn);
+	if (err) {
+		spin_unlock_bh(&conn->lock);
+		ftcp_conn_put(conn);
+		return ERR_PTR(err);
+	}
+	return conn;
+}
+
+static void syn_stateless(struct arrival *a, struct ftcp_service *service, const struct ftcp_cookie *cookie, u32 iss)
+{
+	const struct ftcp_conn_hash hash = { .group = service->group, .key = &a->key };
+	struct ftcp_tcb_config config;
+	struct ftcp_segment out;
+	struct ftcp_env env;
+
+	ftcp_service_config(service, &config);
+	config.mss_bytes = ftcp_xmit_mss(a->fn, &a->key);
+	config.ts_off = ftcp_conn_ts_off(&hash);
+	ftcp_group_env(service->group, &env);
+	ftcp_synack_stateless(&out, &env, &config, &a->seg, cookie, iss);
+	ftcp_xmit_stateless(a->fn, &a->key, &out);
+	ftcp_stats_inc(a->fn, FTCP_COUNT_SYN_STATELESS);
+}
+
+static void syn(struct arrival *a, struct ftcp_service *service)
+{
+	const struct ftcp_conn_hash hash = { .group = service->group, .key = &a->key };
+	bool v4 = ipv6_addr_v4mapped(&a->key.laddr);
+	struct ftcp_cookie cookie;
+	struct ftcp_conn *conn;
+	struct ftcp_env env;
+	u32 iss;
+
+	ftcp_group_env(service->group, &env);
+	ftcp_tcb_cookie(&cookie, &a->seg, v4 ? FTCP_MSS_DEFAULT_BYTES : FTCP_MSS6_DEFAULT_BYTES);
+	iss = ftcp_cookie_make(&cookie, a->seg.seq.v, env.ts_ms, ftcp_conn_hash, &hash);
+	if (atomic_read(&a->fn->n_half_open) >= FTCP_HALF_OPEN_MAX) {
+		syn_stateless(a, service, &cookie, iss);
+		return;
+	}
+	conn = new_conn(a, service, &cookie, iss);
+	if (IS_ERR(conn)) {
+		ftcp_stats_drop(a->fn, PTR_ERR(conn) == -ENOSPC ? FTCP_REASON_CONN_LIMIT : FTCP_REASON_NO_MEMORY);
+		return;
+	}
+	ftcp_conn_unlock(conn, 0);
+	ftcp_conn_put(conn);
+}
+
+/* The final ACK of a handshake that this host does not remember: the queue was full, or another host began it. */
+static void ack_without_conn(struct arrival *a, struct ftcp_service *service)
+{
+	const struct ftcp_conn_hash hash = { .group = service->group, .key = &a->key };
+	struct ftcp_cookie cookie;
+	struct ftcp_conn *conn;
+	struct ftcp_env env;
+
+	ftcp_group_env(service->group, &env);
+	if ((a->seg.flags & (FTCP_ACK | FTCP_RST)) != FTCP_ACK ||
+	    !ftcp_cookie_open(&cookie, a->seg.ack.v - 1, a->seg.seq.v - 1, env.ts_ms, ftcp_conn_hash, &hash)) {
+		reset(a, FTCP_REASON_NO_CONN);
+		return;
+	}
+	conn = new_conn(a, service, &cookie, 0);
+	if (IS_ERR(conn)) {
+		ftcp_stats_drop(a->fn, PTR_ERR(conn) == -ENOSPC ? FTCP_REASON_CONN_LIMIT : FTCP_REASON_NO_MEMORY);
+		return;
+	}
+	ftcp_stats_inc(a->fn, FTCP_COUNT_CONNS_COOKIE);
+	to_conn(a, conn);
+	ftcp_conn_put(conn);
+}
+
+static void without_conn(struct arrival *a)
+{
+	struct ftcp_service *service = ftcp_service_find_get(a->fn, &a->key.laddr, a->seg.dst);
+
+	if (!service) {
+		reset(a, FTCP_REASON_NO_CONN);	/* it was deleted a moment ago */
+		return;
+	}
+	if (!ftcp_group_speaks(service->group))
+		ftcp_stats_drop(a->fn, FTCP_REASON_STANDBY);
+	else if ((a->seg.flags & (FTCP_SYN | FTCP_ACK | FTCP_RST)) == FTCP_SYN)
+		syn(a, service);
+	else
+		ack_without_conn(a, service);
+	ftcp_service_put(service);
+}
+
+/* RFC 6191: a SYN that is newer than the connection in TIME-WAIT may take its place. */
+static bool reopens(const struct ftcp_conn *conn, const struct ftcp_segment *seg)
+{
+	const struct ftcp_hard *hard = &conn->tcb.hard;
+
+	if (hard->state != FTCP_TIME_WAIT || (seg->flags & (FTCP_SYN | FTCP_ACK | FTCP_RST)) != FTCP_SYN)
+		return false;
+	if ((hard->flags & FTCP_HARD_TS) && (seg->opts & FTCP_OPT_TS))
+		return (s32)(seg->tsval - hard->ts_recent) > 0;
+	return ftcp_seq_off(hard->irs, seg->seq, hard->rcv_nxt) > (s64)hard->rcv_nxt;
+}
+
+static void dispatch(struct arrival *a)
+{
+	struct ftcp_conn *conn = ftcp_conn_find(a->fn, &a->key);
+
+	if (!conn) {
+		without_conn(a);
+		return;
+	}
+	spin_lock_bh(&conn->lock);
+	if (reopens(conn, &a->seg)) {
+		/* The peer repeats its SYN; by then the standby has forgotten the old connection, too. */
+		ftcp_tcb_abort(&conn->tcb);
+		ftcp_conn_unlock(conn, FTCP_EV_CLOSED);
+		if (READ_ONCE(conn->finished))
+			without_conn(a);
+	} else {
+		to_conn(a, conn);
+	}
+	ftcp_conn_put(conn);
+}
+
+void ftcp_receive(struct ftcp_net *fn, struct sk_buff *skb)
+{
+	struct arrival a = { .fn = fn };
+	enum ftcp_reason reason;
+
+	ftcp_bytes_init(&a.payload, 0);
+	ftcp_stats_inc(fn, FTCP_COUNT_SEGS_IN);
+	reason = parse(&a, skb);
+	ftcp_stats_add(fn, FTCP_COUNT_BYTES_IN, reason ? 0 : a.seg.len);
+	if (reason)
+		ftcp_stats_drop(fn, reason);
+	else
+		dispatch(&a);
+	ftcp_bytes_free(&a.payload);
+	consume_skb(skb);
+}
