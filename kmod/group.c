@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Groups: their life, their clock, and the walk over their connections. What changes a role is in role.c. */
+#include <linux/ctype.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <linux/ktime.h>
+#include "conn.h"
+#include "group.h"
+#include "net.h"
+#include "netlink.h"
+#include "service.h"
+
+#define WALK_MANY	256	/* connections met in one step of a walk */
+#define WALK_FEW	16	/* ... when there is no memory */
+
+static bool name_valid(const char *name)
+{
+	size_t len = strnlen(name, FTCP_GROUP_NAME_MAX);
+
+	if (!len || len == FTCP_GROUP_NAME_MAX)
+		return false;
+	for (; *name; name++)
+		if (!isascii(*name) || (!isalnum(*name) && !strchr("_.-", *name)))
+			return false;
+	return true;
+}
+
+static struct ftcp_group *group_lookup(struct ftcp_net *fn, const char *name)
+{
+	struct ftcp_group *group;
+
+	list_for_each_entry_rcu(group, &fn->groups, node, lockdep_is_held(&fn->config))
+		if (!strcmp(group->name, name))
+			return group;
+	return NULL;
+}
+
+static struct ftcp_group *group_alloc(struct ftcp_net *fn, const char *name)
+{
+	struct ftcp_group *group = kzalloc(sizeof(*group), GFP_KERNEL);
+
+	if (!group)
+		return NULL;
+	group->fn = fn;
+	strscpy(group->name, name, sizeof(group->name));
+	refcount_set(&group->refs, 1);
+	spin_lock_init(&group->lock);
+	group->role = FTCP_ROLE_STANDBY;
+	group->role_since_ms = ktime_get_boottime_ns() / NSEC_PER_MSEC;
+	get_random_bytes(&group->key, sizeof(group->key));
+	INIT_LIST_HEAD(&group->conns);
+	mutex_init(&group->walk);
+	ftcp_sync_init(group);
+	return group;
+}
+
+struct ftcp_group *ftcp_group_new(struct ftcp_net *fn, const char *name, struct netlink_ext_ack *extack)
+{
+	struct ftcp_group *group = NULL;
+	int err = 0;
+
+	if (!name_valid(name))
+		return ERR_PTR(ftcp_refuse(extack, -EINVAL, "a group's name has 1 to %d of A-Z a-z 0-9 _ . -",
+					   FTCP_GROUP_NAME_MAX - 1));
+	mutex_lock(&fn->config);
+	if (group_lookup(fn, name))
+		err = ftcp_refuse(extack, -EEXIST, "there is a group %s already", name);
+	else if (fn->n_groups >= FTCP_GROUPS_MAX)
+		err = ftcp_refuse(extack, -ENOSPC, "there are %d groups already, the most there can be", FTCP_GROUPS_MAX);
+	if (!err) {
+		group = group_alloc(fn, name);
+		err = group ? 0 : -ENOMEM;
+	}
+	if (!err) {
+		ftcp_group_get(group);
+		list_add_tail_rcu(&group->node, &fn->groups);
+		fn->n_groups++;
+		WRITE_ONCE(fn->generation, fn->generation + 1);
+	}
+	mutex_unlock(&fn->config);
+	if (err)
+		return ERR_PTR(err);
+	ftcp_netlink_event(group, FTCP_EVENT_GROUP_NEW);
+	return group;
+}
+
+static bool has_services(struct ftcp_net *fn, const struct ftcp_group *group)
+{
+	struct ftcp_service *service;
+
+	lockdep_assert_held(&fn->config);
+	list_for_each_entry(service, &fn->services, node)
+		if (service->group == group)
+			return true;
+	return false;
+}
+
+static void forget_conn(struct ftcp_conn *conn, void *arg)
+{
+	ftcp_conn_forget(conn);
+}
+
+/* Nobody finds it any more; what is left of it goes with the last reference. */
+static void group_unlink(struct ftcp_net *fn, struct ftcp_group *group)
+{
+	lockdep_assert_held(&fn->config);
+	list_del_rcu(&group->node);
+	fn->n_groups--;
+	WRITE_ONCE(fn->generation, fn->generation + 1);
+	ftcp_sync_stop(group);
+	/* Tombstones of services that are gone, and what an apply under way has still put in. */
+	ftcp_group_for_each_conn(group, forget_conn, NULL);
+}
+
+int ftcp_group_del(struct ftcp_net *fn, const char *name, struct netlink_ext_ack *extack)
+{
+	struct ftcp_group *group;
+	int err = 0;
+
+	mutex_lock(&fn->config);
+	group = group_lookup(fn, name);
+	if (!group)
+		err = ftcp_refuse(extack, -ENOENT, "there is no group %s", name);
+	else if (has_services(fn, group))
+		err = ftcp_refuse(extack, -EBUSY, "group %s has services: remove them first", name);
+	else
+		group_unlink(fn, group);
+	mutex_unlock(&fn->config);
+	if (err)
+		return err;
+	ftcp_netlink_event(group, FTCP_EVENT_GROUP_DEL);
+	ftcp_group_put(group);
+	return 0;
+}
+
+void ftcp_groups_destroy(struct ftcp_net *fn)
+{
+	struct ftcp_group *group, *next;
+
+	mutex_lock(&fn->config);
+	list_for_each_entry_safe(group, next, &fn->groups, node) {
+		group_unlink(fn, group);
+		ftcp_group_put(group);
+	}
+	mutex_unlock(&fn->config);
+}
+
+struct ftcp_group *ftcp_group_find(struct ftcp_net *fn, const char *name)
+{
+	struct ftcp_group *group;
+
+	rcu_read_lock();
+	group = group_lookup(fn, name);
+	if (group && !refcount_inc_not_zero(&group->refs))
+		group = NULL;
+	rcu_read_unlock();
+	return group;
+}
+
+void ftcp_group_get(struct ftcp_group *group)
+{
+	refcount_inc(&group->refs);
+}
+
+/* Any context: connections give theirs back under a spinlock. */
+void ftcp_group_put(struct ftcp_group *group)
+{
+	if (refcount_dec_and_test(&group->refs))
+		kfree_rcu(group, rcu);
+}
+
+void ftcp_group_env(const struct ftcp_group *group, struct ftcp_env *env)
+{
+	u64 now_us = div_u64(ktime_get_boottime_ns(), NSEC_PER_USEC);
+
+	env->now_us = now_us + 1;	/* never 0 */
+	env->ts_ms = (u32)div_u64(now_us, USEC_PER_MSEC) + READ_ONCE(group->ts_delta_ms);
+	env->alone = READ_ONCE(group->role) == FTCP_ROLE_DETACHED;
+}
+
+/* The next connections that this walk has not met, with references. */
+static u32 walk_step(struct ftcp_group *group, struct ftcp_conn **met, u32 max)
+{
+	struct ftcp_conn *conn;
+	u32 n = 0;
+
+	lockdep_assert_held(&group->walk);
+	rcu_read_lock();
+	list_for_each_entry_rcu(conn, &group->conns, group_node) {
+		if (conn->walked == group->walk_no)
+			continue;
+		if (n == max)
+			break;
+		if (!ftcp_conn_get(conn))
+			continue;
+		conn->walked = group->walk_no;
+		met[n++] = conn;
+	}
+	rcu_read_unlock();
+	return n;
+}
+
+void ftcp_group_for_each_conn(struct ftcp_group *group, void (*fn)(struct ftcp_conn *conn, void *arg), void *arg)
+{
+	struct ftcp_conn *few[WALK_FEW], **many, **met;
+	u32 max, n, i;
+
+	/* Losing a role must not fail for want of memory. */
+	many = kmalloc_array(WALK_MANY, sizeof(*many), GFP_KERNEL | __GFP_NOWARN);
+	met = many ? many : few;
+	max = many ? WALK_MANY : WALK_FEW;
+	mutex_lock(&group->walk);
+	if (!++group->walk_no)	/* a new connection has 0 */
+		group->walk_no = 1;
+	do {
+		n = walk_step(group, met, max);
+		for (i = 0; i < n; i++) {
+			fn(met[i], arg);
+			ftcp_conn_put(met[i]);
+		}
+		cond_resched();
+	} while (n);
+	mutex_unlock(&group->walk);
+	kfree(many);
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Netlink: the sync channel, which the daemons carry. */
+#include <linux/netlink.h>
+#include "group.h"
+#include "net.h"
+#include "netlink.h"
+#include "netlink_internal.h"
+#include "sync.h"
+
+static u64 get_u64(struct genl_info *info, enum ftcp_attr attr)
+{
+	return info->attrs[attr] ? nla_get_u64(info->attrs[attr]) : 0;
+}
+
+int ftcp_nl_sync_attach(struct sk_buff *skb, struct genl_info *info)
+{
+	return ftcp_sync_attach(ftcp_nl_group(info), info->snd_portid, get_u64(info, FTCP_A_PEER_SYNC_ID),
+				get_u64(info, FTCP_A_PEER_BATCH_NO), info->extack);
+}
+
+int ftcp_nl_sync_detach(struct sk_buff *skb, struct genl_info *info)
+{
+	return ftcp_sync_detach(ftcp_nl_group(info), info->snd_portid, info->extack);
+}
+
+int ftcp_nl_sync_apply(struct sk_buff *skb, struct genl_info *info)
+{
+	const struct nlattr *batch = info->attrs[FTCP_A_BATCH];
+
+	if (!batch)
+		return ftcp_nl_missing(info, FTCP_A_BATCH, "what is to be applied?");
+	return ftcp_sync_apply(ftcp_nl_group(info), nla_data(batch), nla_len(batch), info->extack);
+}
+
+int ftcp_nl_sync_ack(struct sk_buff *skb, struct genl_info *info)
+{
+	if (!info->attrs[FTCP_A_SYNC_ID])
+		return ftcp_nl_missing(info, FTCP_A_SYNC_ID, "which resync is acknowledged?");
+	if (!info->attrs[FTCP_A_BATCH_NO])
+		return ftcp_nl_missing(info, FTCP_A_BATCH_NO, "up to which batch?");
+	return ftcp_sync_ack(ftcp_nl_group(info), get_u64(info, FTCP_A_SYNC_ID), get_u64(info, FTCP_A_BATCH_NO), info->extack);
+}
+
+/* ---- batches out ---- */
+
+static u32 message_bytes(const struct ftcp_group *group, u32 max)
+{
+	return nla_total_size(strlen(group->name) + 1) + 2 * nla_total_size_64bit(sizeof(u64)) + nla_total_size(max);
+}
+
+struct sk_buff *ftcp_netlink_batch_new(struct ftcp_group *group, u64 sync_id, u64 no, u32 max, void **data)
+{
+	struct sk_buff *skb = genlmsg_new(message_bytes(group, max), GFP_KERNEL | __GFP_NOWARN);
+	struct nlattr *batch;
+	void *hdr;
+
+	if (!skb)
+		return NULL;
+	hdr = genlmsg_put(skb, 0, 0, &ftcp_genl_family, 0, FTCP_CMD_SYNC_BATCH);
+	if (!hdr || nla_put_string(skb, FTCP_A_GROUP_NAME, group->name) ||
+	    nla_put_u64_64bit(skb, FTCP_A_SYNC_ID, sync_id, FTCP_A_PAD) ||
+	    nla_put_u64_64bit(skb, FTCP_A_BATCH_NO, no, FTCP_A_PAD))
+		goto free;
+	batch = nla_reserve(skb, FTCP_A_BATCH, max);
+	if (!batch)
+		goto free;
+	genlmsg_end(skb, hdr);
+	*data = nla_data(batch);
+	return skb;
+free:
+	nlmsg_free(skb);
+	return NULL;
+}
+
+/* The batch is the last attribute. */
+static void cut(struct sk_buff *skb, u32 len)
+{
+	struct nlmsghdr *nlh = nlmsg_hdr(skb);
+	struct nlattr *batch = nlmsg_find_attr(nlh, GENL_HDRLEN, FTCP_A_BATCH);
+
+	batch->nla_len = nla_attr_size(len);
+	memset((u8 *)batch + batch->nla_len, 0, nla_padlen(len));
+	skb_trim(skb, (u8 *)batch + nla_total_size(len) - skb->data);
+	nlh->nlmsg_len = skb->len;
+}
+
+int ftcp_netlink_batch_send(struct ftcp_group *group, struct sk_buff *skb, u32 len, u32 portid)
+{
+	int err;
+
+	cut(skb, len);
+	err = genlmsg_unicast(group->fn->net, skb, portid);
+	/* The daemon does not read. netlink tells it that it lost something; we know which batch. */
+	return err == -EAGAIN ? -ENOBUFS : err;
+}
