@@ -11,10 +11,9 @@
 #include <net/addrconf.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
-#include <net/netfilter/ipv4/nf_defrag_ipv4.h>
-#include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include <net/route.h>
 #include "conn.h"
+#include "defrag.h"
 #include "group.h"
 #include "hook.h"
 #include "icmp.h"
@@ -151,31 +150,20 @@ static const struct nf_hook_ops hooks[] = {
 
 int ftcp_hook_register(struct ftcp_net *fn)
 {
-	int err;
+	int err = ftcp_defrag_enable(fn->net);
 
-	/* Without reassembly the first fragment would be stolen alone. */
-	err = nf_defrag_ipv4_enable(fn->net);
 	if (err)
 		return err;
-	err = nf_defrag_ipv6_enable(fn->net);
-	if (err)
-		goto defrag4;
 	err = nf_register_net_hooks(fn->net, hooks, ARRAY_SIZE(hooks));
 	if (err)
-		goto defrag6;
-	return 0;
-defrag6:
-	nf_defrag_ipv6_disable(fn->net);
-defrag4:
-	nf_defrag_ipv4_disable(fn->net);
+		ftcp_defrag_disable(fn->net);
 	return err;
 }
 
 void ftcp_hook_unregister(struct ftcp_net *fn)
 {
 	nf_unregister_net_hooks(fn->net, hooks, ARRAY_SIZE(hooks));
-	nf_defrag_ipv6_disable(fn->net);
-	nf_defrag_ipv4_disable(fn->net);
-	/* okfn runs under RCU; packets queued to userspace by LOCAL_IN rules are dropped with the queue handler's flush */
+	ftcp_defrag_disable(fn->net);
+	/* Who is in local_in() is so under RCU */
 	synchronize_net();
 }
