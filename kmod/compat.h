@@ -7,9 +7,9 @@
 #include <net/genetlink.h>
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
-typedef struct genl_split_ops ftcp_compat_genl_ops;	/* what pre_doit and post_doit are given */
+#define ftcp_compat_genl_ops genl_split_ops	/* what pre_doit and post_doit are given */
 #else
-typedef struct genl_ops ftcp_compat_genl_ops;
+#define ftcp_compat_genl_ops genl_ops
 #endif
 
 static inline struct nlattr **ftcp_compat_dump_attrs(struct netlink_callback *cb)

@@ -66,7 +66,8 @@ struct ftcp_group *ftcp_group_new(struct ftcp_net *fn, const char *name, struct 
 	if (group_lookup(fn, name))
 		err = ftcp_refuse(extack, -EEXIST, "there is a group %s already", name);
 	else if (fn->n_groups >= FTCP_GROUPS_MAX)
-		err = ftcp_refuse(extack, -ENOSPC, "there are %d groups already, the most there can be", FTCP_GROUPS_MAX);
+		err = ftcp_refuse(extack, -ENOSPC, "there are %d groups already, the most there can be",
+				  FTCP_GROUPS_MAX);
 	if (!err) {
 		group = group_alloc(fn, name);
 		err = group ? 0 : -ENOMEM;
@@ -109,7 +110,7 @@ static void group_unlink(struct ftcp_net *fn, struct ftcp_group *group)
 	WRITE_ONCE(fn->generation, fn->generation + 1);
 	ftcp_sync_stop(group);
 	/* Tombstones of services that are gone, and what an apply under way has still put in. */
-	ftcp_group_for_each_conn(group, forget_conn, NULL);
+	ftcp_group_walk(group, forget_conn, NULL);
 }
 
 int ftcp_group_del(struct ftcp_net *fn, const char *name, struct netlink_ext_ack *extack)
@@ -200,7 +201,7 @@ static u32 walk_step(struct ftcp_group *group, struct ftcp_conn **met, u32 max)
 	return n;
 }
 
-void ftcp_group_for_each_conn(struct ftcp_group *group, void (*fn)(struct ftcp_conn *conn, void *arg), void *arg)
+void ftcp_group_walk(struct ftcp_group *group, ftcp_conn_fn fn, void *arg)
 {
 	struct ftcp_conn *few[WALK_FEW], **many, **met;
 	u32 max, n, i;

@@ -65,9 +65,14 @@ int ftcp_group_demote(struct ftcp_group *group, u64 epoch, bool force, struct ne
 int ftcp_group_detach(struct ftcp_group *group, struct netlink_ext_ack *extack);
 int ftcp_group_kick(struct ftcp_group *group, struct netlink_ext_ack *extack);
 
-/** ftcp_group_for_each_conn() - call @fn with a reference held and no lock, for every connection; may be called from process context
- * only and may run while connections come and go: those that are there throughout are met exactly once. @fn must not walk.
+typedef void (*ftcp_conn_fn)(struct ftcp_conn *conn, void *arg);
+
+/**
+ * ftcp_group_walk() - call @fn with a reference held and no lock, for every connection
+ *
+ * Process context only. Connections may come and go meanwhile: those that are there throughout are met exactly once.
+ * @fn must not walk.
  */
-void ftcp_group_for_each_conn(struct ftcp_group *group, void (*fn)(struct ftcp_conn *conn, void *arg), void *arg);
+void ftcp_group_walk(struct ftcp_group *group, ftcp_conn_fn fn, void *arg);
 
 #endif

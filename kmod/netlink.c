@@ -32,15 +32,15 @@ static struct netlink_range_validation rcv_buf_range = { .min = 4096, .max = FTC
 static struct netlink_range_validation snd_buf_range = { .min = 4096, .max = FTCP_SND_BUF_BYTES };
 
 /* Every policy has all attributes' numbers: what a command does not list is of type 0, and refused. */
-#define NAME_POLICY [FTCP_A_GROUP_NAME] = NLA_POLICY_VALIDATE_FN(NLA_NUL_STRING, validate_name, FTCP_GROUP_NAME_MAX - 1)
+#define NAME_POLICY NLA_POLICY_VALIDATE_FN(NLA_NUL_STRING, validate_name, FTCP_GROUP_NAME_MAX - 1)
 #define ADDR6_POLICY NLA_POLICY_EXACT_LEN(sizeof(struct in6_addr))
 
 static const struct nla_policy group_policy[FTCP_A_MAX + 1] = {
-	NAME_POLICY,
+	[FTCP_A_GROUP_NAME] = NAME_POLICY,
 };
 
 static const struct nla_policy service_add_policy[FTCP_A_MAX + 1] = {
-	NAME_POLICY,
+	[FTCP_A_GROUP_NAME] = NAME_POLICY,
 	[FTCP_A_SERVICE_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
 	[FTCP_A_SERVICE_ADDR4] = { .type = NLA_U32 },
 	[FTCP_A_SERVICE_ADDR6] = ADDR6_POLICY,
@@ -52,7 +52,7 @@ static const struct nla_policy service_add_policy[FTCP_A_MAX + 1] = {
 };
 
 static const struct nla_policy service_del_policy[FTCP_A_MAX + 1] = {
-	NAME_POLICY,
+	[FTCP_A_GROUP_NAME] = NAME_POLICY,
 	[FTCP_A_SERVICE_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
 	[FTCP_A_SERVICE_ADDR4] = { .type = NLA_U32 },
 	[FTCP_A_SERVICE_ADDR6] = ADDR6_POLICY,
@@ -68,24 +68,24 @@ static const struct nla_policy conn_policy[FTCP_A_MAX + 1] = {
 };
 
 static const struct nla_policy role_policy[FTCP_A_MAX + 1] = {
-	NAME_POLICY,
+	[FTCP_A_GROUP_NAME] = NAME_POLICY,
 	[FTCP_A_EPOCH] = { .type = NLA_U64 },
 	[FTCP_A_FORCE] = { .type = NLA_FLAG },
 };
 
 static const struct nla_policy attach_policy[FTCP_A_MAX + 1] = {
-	NAME_POLICY,
+	[FTCP_A_GROUP_NAME] = NAME_POLICY,
 	[FTCP_A_PEER_SYNC_ID] = { .type = NLA_U64 },
 	[FTCP_A_PEER_BATCH_NO] = { .type = NLA_U64 },
 };
 
 static const struct nla_policy apply_policy[FTCP_A_MAX + 1] = {
-	NAME_POLICY,
+	[FTCP_A_GROUP_NAME] = NAME_POLICY,
 	[FTCP_A_BATCH] = { .type = NLA_BINARY, .len = FTCP_BATCH_MAX_BYTES },
 };
 
 static const struct nla_policy ack_policy[FTCP_A_MAX + 1] = {
-	NAME_POLICY,
+	[FTCP_A_GROUP_NAME] = NAME_POLICY,
 	[FTCP_A_SYNC_ID] = { .type = NLA_U64 },
 	[FTCP_A_BATCH_NO] = { .type = NLA_U64 },
 };
@@ -108,7 +108,8 @@ static const struct genl_ops ops[] = {
 	{ COMMAND(SERVICE_ADD, service_add_policy), .doit = ftcp_nl_service_add, .internal_flags = FTCP_NL_GROUP },
 	{ COMMAND(SERVICE_DEL, service_del_policy), .doit = ftcp_nl_service_del, .internal_flags = FTCP_NL_GROUP },
 	{ COMMAND(SERVICE_GET, group_policy), .dumpit = ftcp_nl_service_dump },
-	{ COMMAND(CONN_GET, group_policy), .start = ftcp_nl_conn_start, .dumpit = ftcp_nl_conn_dump, .done = ftcp_nl_conn_done },
+	{ COMMAND(CONN_GET, group_policy), .start = ftcp_nl_conn_start, .dumpit = ftcp_nl_conn_dump,
+	  .done = ftcp_nl_conn_done },
 	{ COMMAND(CONN_KILL, conn_policy), .doit = ftcp_nl_conn_kill },
 	{ COMMAND(STATS_GET, no_policy), .doit = ftcp_nl_stats_get },
 	{ COMMAND(PROMOTE, role_policy), .doit = ftcp_nl_promote, .internal_flags = FTCP_NL_GROUP },
@@ -132,7 +133,7 @@ static int no_such_group(struct netlink_ext_ack *extack, const char *name)
 	return ftcp_refuse(extack, -ENOENT, "there is no group %s", name);
 }
 
-static int pre_doit(const ftcp_compat_genl_ops *op, struct sk_buff *skb, struct genl_info *info)
+static int pre_doit(const struct ftcp_compat_genl_ops *op, struct sk_buff *skb, struct genl_info *info)
 {
 	const char *name;
 
@@ -145,7 +146,7 @@ static int pre_doit(const ftcp_compat_genl_ops *op, struct sk_buff *skb, struct 
 	return info->user_ptr[0] ? 0 : no_such_group(info->extack, name);
 }
 
-static void post_doit(const ftcp_compat_genl_ops *op, struct sk_buff *skb, struct genl_info *info)
+static void post_doit(const struct ftcp_compat_genl_ops *op, struct sk_buff *skb, struct genl_info *info)
 {
 	if (op->internal_flags & FTCP_NL_GROUP)
 		ftcp_group_put(ftcp_nl_group(info));
@@ -172,8 +173,8 @@ struct genl_family ftcp_genl_family __ro_after_init = {
 /* ---- helpers of the commands ---- */
 
 /*
- * An extack takes a pointer, which netlink reads after the command has returned, in the same thread: the texts are written into a
- * ring of them. (NL_SET_ERR_MSG_FMT is not in 6.1, and cuts to 80 bytes.)
+ * An extack takes a pointer, which netlink reads after the command has returned, in the same thread: the texts are
+ * written into a ring of them. (NL_SET_ERR_MSG_FMT is not in 6.1, and cuts to 80 bytes.)
  */
 int ftcp_refuse(struct netlink_ext_ack *extack, int err, const char *fmt, ...)
 {

@@ -22,7 +22,7 @@ void ftcp_netlink_unregister(void);
  * @data: where the batch goes
  */
 struct sk_buff *ftcp_netlink_batch_new(struct ftcp_group *group, u64 sync_id, u64 no, u32 max, void **data);
-/** ftcp_netlink_batch_send() - cut to @len bytes and send to @portid; never blocks; consumes @skb; -ENOBUFS, -ECONNREFUSED */
+/** ftcp_netlink_batch_send() - cut to @len bytes, send; never blocks; consumes @skb; -ENOBUFS, -ECONNREFUSED */
 int ftcp_netlink_batch_send(struct ftcp_group *group, struct sk_buff *skb, u32 len, u32 portid);
 
 /* Events, to the multicast group. GFP_ATOMIC inside; nobody may hold group->lock. */

@@ -137,7 +137,7 @@ int ftcp_nl_conn_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	rhashtable_walk_start(&dump->iter);
 	conn = rhashtable_walk_peek(&dump->iter);
 	for (;;) {
-		/* Connections come and go all the time: that alone does not make a dump inconsistent, a rebuilt table does. */
+		/* Connections come and go all the time: only a rebuilt table makes the dump inconsistent. */
 		if (IS_ERR(conn) && PTR_ERR(conn) == -EAGAIN) {
 			dump->seq++;
 		} else if (IS_ERR_OR_NULL(conn)) {

@@ -152,12 +152,14 @@ static u64 get_u64(struct genl_info *info, enum ftcp_attr attr)
 
 int ftcp_nl_promote(struct sk_buff *skb, struct genl_info *info)
 {
-	return ftcp_group_promote(ftcp_nl_group(info), get_u64(info, FTCP_A_EPOCH), info->attrs[FTCP_A_FORCE], info->extack);
+	return ftcp_group_promote(ftcp_nl_group(info), get_u64(info, FTCP_A_EPOCH), info->attrs[FTCP_A_FORCE],
+				  info->extack);
 }
 
 int ftcp_nl_demote(struct sk_buff *skb, struct genl_info *info)
 {
-	return ftcp_group_demote(ftcp_nl_group(info), get_u64(info, FTCP_A_EPOCH), info->attrs[FTCP_A_FORCE], info->extack);
+	return ftcp_group_demote(ftcp_nl_group(info), get_u64(info, FTCP_A_EPOCH), info->attrs[FTCP_A_FORCE],
+				 info->extack);
 }
 
 int ftcp_nl_detach(struct sk_buff *skb, struct genl_info *info)

@@ -26,7 +26,7 @@ static inline struct ftcp_group *ftcp_nl_group(struct genl_info *info)
 /** ftcp_nl_has_listeners() - does anybody hear events? Also asked before the family is registered, and after */
 bool ftcp_nl_has_listeners(struct net *net);
 
-/** ftcp_nl_dump_group() - the group that a dump is limited to, with a reference; NULL: all; ERR_PTR: there is none of that name */
+/** ftcp_nl_dump_group() - the group a dump is limited to, with a reference; NULL: all; ERR_PTR: no such group */
 struct ftcp_group *ftcp_nl_dump_group(struct netlink_callback *cb);
 
 /** ftcp_nl_missing() - refuse a request that lacks an attribute */

@@ -38,7 +38,8 @@ int ftcp_nl_sync_ack(struct sk_buff *skb, struct genl_info *info)
 		return ftcp_nl_missing(info, FTCP_A_SYNC_ID, "which resync is acknowledged?");
 	if (!info->attrs[FTCP_A_BATCH_NO])
 		return ftcp_nl_missing(info, FTCP_A_BATCH_NO, "up to which batch?");
-	return ftcp_sync_ack(ftcp_nl_group(info), get_u64(info, FTCP_A_SYNC_ID), get_u64(info, FTCP_A_BATCH_NO), info->extack);
+	return ftcp_sync_ack(ftcp_nl_group(info), get_u64(info, FTCP_A_SYNC_ID), get_u64(info, FTCP_A_BATCH_NO),
+			     info->extack);
 }
 
 /* ---- batches out ---- */

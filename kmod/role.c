@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who speaks. Each change of a role sets the role first, which the packet path reads without a lock, and then goes over the
- * connections; group->sync.mutex keeps the changes apart from each other and from replication.
+ * Who speaks. Each change of a role sets the role first, which the packet path reads without a lock, and then goes over
+ * the connections; group->sync.mutex keeps the changes apart from each other and from replication.
  */
 #include <linux/netdevice.h>
 #include <linux/ktime.h>
@@ -32,7 +32,8 @@ static int refuse_not_in_sync(struct ftcp_group *group, struct netlink_ext_ack *
 {
 	if (group->sync.state == FTCP_SYNC_RUNNING)
 		return ftcp_refuse(extack, -EAGAIN,
-				   "standby is not in sync: resync still running, %u connections so far; --force takes what is here",
+				   "standby is not in sync: resync still running, %u connections so far; "
+				   "--force takes what is here",
 				   READ_ONCE(group->n_conns));
 	return ftcp_refuse(extack, -EAGAIN, "standby is not in sync: nothing received yet; --force takes what is here");
 }
@@ -64,7 +65,7 @@ static void take_over(struct ftcp_group *group, u64 epoch)
 		WRITE_ONCE(group->ts_delta_ms, group->ts_delta_ms + FTCP_TS_TAKEOVER_MS);
 	ftcp_group_set_role(group, FTCP_ROLE_DETACHED, epoch);
 	ftcp_stats_inc(group->fn, FTCP_COUNT_TAKEOVERS);
-	ftcp_group_for_each_conn(group, promote_conn, NULL);
+	ftcp_group_walk(group, promote_conn, NULL);
 }
 
 int ftcp_group_promote(struct ftcp_group *group, u64 epoch, bool force, struct netlink_ext_ack *extack)
@@ -104,7 +105,7 @@ static void fall_silent(struct ftcp_group *group, u64 epoch)
 	ftcp_sync_forget(group);
 	/* Whoever still thought that we speak has made and queued what he had to ... */
 	synchronize_net();
-	ftcp_group_for_each_conn(group, demote_conn, NULL);
+	ftcp_group_walk(group, demote_conn, NULL);
 	/* ... and whoever was about to hand a queue to IP has done so. */
 	synchronize_net();
 }
@@ -143,12 +144,13 @@ int ftcp_group_detach(struct ftcp_group *group, struct netlink_ext_ack *extack)
 	if (group->sync.stopped) {
 		err = refuse_removed(group, extack);
 	} else if (group->role == FTCP_ROLE_STANDBY) {
-		err = ftcp_refuse(extack, -EBUSY, "this host is standby for group %s: only a primary detaches", group->name);
+		err = ftcp_refuse(extack, -EBUSY, "this host is standby for group %s: only a primary detaches",
+				  group->name);
 	} else if (group->role == FTCP_ROLE_PRIMARY) {
 		ftcp_group_set_role(group, FTCP_ROLE_DETACHED, group->epoch);
-		/* From now on what the standby has is old: without its sync_id it cannot come back but by a full resync. */
+		/* What the standby has is old from now on: without its sync_id it only comes back by a full resync. */
 		ftcp_sync_forget(group);
-		ftcp_group_for_each_conn(group, alone_conn, NULL);
+		ftcp_group_walk(group, alone_conn, NULL);
 		changed = true;
 	}
 	mutex_unlock(&group->sync.mutex);
@@ -168,9 +170,9 @@ int ftcp_group_kick(struct ftcp_group *group, struct netlink_ext_ack *extack)
 
 	mutex_lock(&group->sync.mutex);
 	if (ftcp_group_speaks(group))
-		ftcp_group_for_each_conn(group, kick_conn, NULL);
+		ftcp_group_walk(group, kick_conn, NULL);
 	else
-		err = ftcp_refuse(extack, -EBUSY, "this host is standby for group %s and must be silent: promote it first",
+		err = ftcp_refuse(extack, -EBUSY, "this host is standby for group %s, and silent: promote it first",
 				  group->name);
 	mutex_unlock(&group->sync.mutex);
 	return err;

@@ -142,7 +142,7 @@ int ftcp_service_del(struct ftcp_net *fn, struct ftcp_group *group, const struct
 	}
 	remove_locked(fn, service);
 	mutex_unlock(&fn->config);
-	ftcp_group_for_each_conn(group, ftcp_group_speaks(group) ? kill_if_of : forget_if_of, service);
+	ftcp_group_walk(group, ftcp_group_speaks(group) ? kill_if_of : forget_if_of, service);
 	ftcp_service_put(service);
 	return 0;
 }
@@ -160,7 +160,7 @@ void ftcp_services_destroy(struct ftcp_net *fn)
 		service = list_first_entry(&fn->services, struct ftcp_service, node);
 		list_del_rcu(&service->node);
 		fn->n_services--;
-		ftcp_group_for_each_conn(service->group, forget_if_of, service);
+		ftcp_group_walk(service->group, forget_if_of, service);
 		synchronize_net();
 		ftcp_service_put(service);
 	}

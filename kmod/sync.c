@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Replication of a group: its lists, who is attached, what was acknowledged. Collecting and applying have files of their own. */
+/* Replication of a group: its lists, who is attached, what was acknowledged. See also sync_collect.c, sync_apply.c. */
 #include <linux/random.h>
 #include <linux/ktime.h>
 #include "conn.h"
@@ -314,7 +314,7 @@ static void resume(struct ftcp_group *group, u64 peer_no)
 	synced = sync->synced_no;
 	sync->idle_due = true;
 	spin_unlock_bh(&group->lock);
-	ftcp_group_for_each_conn(group, resume_conn, &synced);
+	ftcp_group_walk(group, resume_conn, &synced);
 }
 
 static void resync_conn(struct ftcp_conn *conn, void *arg)
@@ -339,7 +339,7 @@ static void resync(struct ftcp_group *group)
 	begin_numbers(group, sync_id);
 	spin_unlock_bh(&group->lock);
 	ftcp_stats_inc(group->fn, FTCP_COUNT_RESYNCS);
-	ftcp_group_for_each_conn(group, resync_conn, NULL);
+	ftcp_group_walk(group, resync_conn, NULL);
 }
 
 static int may_attach(const struct ftcp_group *group, struct netlink_ext_ack *extack)
@@ -347,7 +347,7 @@ static int may_attach(const struct ftcp_group *group, struct netlink_ext_ack *ex
 	if (group->sync.stopped)
 		return ftcp_refuse(extack, -ENOENT, "group %s is being removed", group->name);
 	if (group->role == FTCP_ROLE_STANDBY)
-		return ftcp_refuse(extack, -EBUSY, "this host is standby for group %s: only one that speaks sends batches",
+		return ftcp_refuse(extack, -EBUSY, "this host is standby for group %s: who speaks sends batches",
 				   group->name);
 	return 0;
 }
@@ -379,7 +379,8 @@ static bool attach(struct ftcp_group *group, u32 portid, u64 peer_sync_id, u64 p
 	return was_alone;
 }
 
-int ftcp_sync_attach(struct ftcp_group *group, u32 portid, u64 peer_sync_id, u64 peer_no, struct netlink_ext_ack *extack)
+int ftcp_sync_attach(struct ftcp_group *group, u32 portid, u64 peer_sync_id, u64 peer_no,
+		     struct netlink_ext_ack *extack)
 {
 	bool role_changed = false;
 	int err;
@@ -442,7 +443,8 @@ static int may_ack(const struct ftcp_group *group, u64 sync_id, u64 no, struct n
 	const struct ftcp_sync *sync = &group->sync;
 
 	if (group->role != FTCP_ROLE_PRIMARY)
-		return ftcp_refuse(extack, -EBUSY, "this host is not primary for group %s: it has sent no batch", group->name);
+		return ftcp_refuse(extack, -EBUSY, "this host is not primary for group %s: it has sent no batch",
+				   group->name);
 	if (!sync->sync_id || sync_id != sync->sync_id)
 		return ftcp_refuse(extack, -EINVAL, "acknowledgement of another resync; attach again");
 	if (no > sync->sent_no)

@@ -60,15 +60,16 @@ void ftcp_sync_stop(struct ftcp_group *group);
 void ftcp_sync_conn(struct ftcp_conn *conn);
 
 /**
- * ftcp_sync_conn_dead() - @conn leaves for good: take it off the dirty or lazy list (with that list's reference), and take back
- * what the group counts of it (soft.unsynced)
+ * ftcp_sync_conn_dead() - @conn leaves for good: take it off the dirty or lazy list (with that list's reference), and
+ * take back what the group counts of it
  *
  * conn->lock held, the caller has a reference of its own.
  */
 void ftcp_sync_conn_dead(struct ftcp_conn *conn);
 
 /* What netlink asks for. Process context, no lock held. */
-int ftcp_sync_attach(struct ftcp_group *group, u32 portid, u64 peer_sync_id, u64 peer_no, struct netlink_ext_ack *extack);
+int ftcp_sync_attach(struct ftcp_group *group, u32 portid, u64 peer_sync_id, u64 peer_no,
+		     struct netlink_ext_ack *extack);
 int ftcp_sync_detach(struct ftcp_group *group, u32 portid, struct netlink_ext_ack *extack);
 int ftcp_sync_ack(struct ftcp_group *group, u64 sync_id, u64 no, struct netlink_ext_ack *extack);
 int ftcp_sync_apply(struct ftcp_group *group, const void *batch, u32 len, struct netlink_ext_ack *extack);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Applying batches on the standby. A batch comes from the network: it is read through once before any of it is taken over. What
- * still fails half way (no memory, a gap) leaves the group not in sync, so that it is not promoted and the primary begins anew.
+ * Applying batches on the standby. A batch comes from the network: it is read through once before any of it is taken
+ * over. What still fails half way (no memory, a gap) leaves the group not in sync, so that it is not promoted and the
+ * primary begins anew.
  */
 #include "conn.h"
 #include "core/batch.h"
@@ -34,6 +35,8 @@ struct incoming {
 	u8 type;
 };
 
+#define refuse(apply, err, fmt, ...) ftcp_refuse((apply)->extack, err, fmt, ##__VA_ARGS__)
+
 /* ---- before anything is changed ---- */
 
 static int read_header(struct apply *apply, u32 len)
@@ -41,27 +44,28 @@ static int read_header(struct apply *apply, u32 len)
 	enum ftcp_batch_error error = ftcp_batch_read_header(&apply->batch, apply->data, len);
 
 	if (error != FTCP_BATCH_OK)
-		return ftcp_refuse(apply->extack, error == FTCP_BATCH_WRONG_VERSION ? -EPROTO : -EINVAL, "%s",
-				   ftcp_batch_error_text(error));
+		return refuse(apply, error == FTCP_BATCH_WRONG_VERSION ? -EPROTO : -EINVAL, "%s",
+			      ftcp_batch_error_text(error));
 	if (!apply->batch.sync_id || !apply->batch.no)
-		return ftcp_refuse(apply->extack, -EINVAL, "batch: neither its sync_id nor its number can be 0");
+		return refuse(apply, -EINVAL, "batch: neither its sync_id nor its number can be 0");
 	if (apply->batch.flags & FTCP_BATCH_RESET && apply->batch.no != 1)
-		return ftcp_refuse(apply->extack, -EINVAL, "batch: only the first of a resync can begin it");
+		return refuse(apply, -EINVAL, "batch: only the first of a resync can begin it");
 	return 0;
 }
 
-/* Is it from whoever speaks for the group? A higher epoch than ours is taken over at once, whatever becomes of the batch. */
+/* Is it from whoever speaks for the group? A higher epoch is taken over at once, whatever becomes of the batch. */
 static int check_epoch(struct apply *apply)
 {
 	struct ftcp_group *group = apply->group;
 
 	if (group->sync.stopped)
-		return ftcp_refuse(apply->extack, -ENOENT, "group %s is being removed", group->name);
+		return refuse(apply, -ENOENT, "group %s is being removed", group->name);
 	if (group->role != FTCP_ROLE_STANDBY)
-		return ftcp_refuse(apply->extack, -EBUSY, "this host speaks for group %s, epoch %llu", group->name, group->epoch);
+		return refuse(apply, -EBUSY, "this host speaks for group %s, epoch %llu", group->name,
+			      group->epoch);
 	if (apply->batch.epoch < group->epoch)
-		return ftcp_refuse(apply->extack, -ESTALE, "batch of epoch %llu, but group %s is at %llu: its sender must fall silent",
-				   apply->batch.epoch, group->name, group->epoch);
+		return refuse(apply, -ESTALE, "batch of epoch %llu, but group %s is at %llu: silence its sender",
+			      apply->batch.epoch, group->name, group->epoch);
 	if (apply->batch.epoch > group->epoch) {
 		ftcp_group_set_role(group, FTCP_ROLE_STANDBY, apply->batch.epoch);
 		apply->role_event = true;
@@ -83,10 +87,10 @@ static int check_place(struct apply *apply)
 	if (apply->batch.flags & FTCP_BATCH_RESET)
 		return 0;
 	if (apply->batch.sync_id != sync->sync_id)
-		return ftcp_refuse(apply->extack, -ESTALE, "batch of an unknown resync; attach again");
+		return refuse(apply, -ESTALE, "batch of an unknown resync; attach again");
 	if (apply->batch.no != sync->held_no + 1)
-		return ftcp_refuse(apply->extack, -EILSEQ, "batch %llu came, but %llu is expected; attach again", apply->batch.no,
-				   sync->held_no + 1);
+		return refuse(apply, -EILSEQ, "batch %llu came, but %llu is expected; attach again",
+			      apply->batch.no, sync->held_no + 1);
 	return 0;
 }
 
@@ -104,12 +108,12 @@ static struct ftcp_service *find_service(struct apply *apply, const struct incom
 
 	service = ftcp_service_find_get(group->fn, &in->key.laddr, ntohs(in->key.lport));
 	if (!service)
-		return ERR_PTR(ftcp_refuse(apply->extack, -ENOENT, "no service on port %u: add it to group %s on both hosts",
-					   ntohs(in->key.lport), group->name));
+		return ERR_PTR(refuse(apply, -ENOENT, "no service on port %u: add it to group %s on both hosts",
+				      ntohs(in->key.lport), group->name));
 	if (service->group == group)
 		return service;
-	err = ftcp_refuse(apply->extack, -EINVAL, "port %u belongs to group %s here, and to %s on the primary",
-			  ntohs(in->key.lport), service->group->name, group->name);
+	err = refuse(apply, -EINVAL, "port %u belongs to group %s here, and to %s on the primary",
+		     ntohs(in->key.lport), service->group->name, group->name);
 	ftcp_service_put(service);
 	return ERR_PTR(err);
 }
@@ -127,8 +131,10 @@ static int check_record(struct apply *apply, const struct incoming *in)
 	return 0;
 }
 
+typedef int (*record_fn)(struct apply *apply, const struct incoming *in);
+
 /* Calls @fn for each record; its errors end the walk. */
-static int for_each_record(struct apply *apply, int (*fn)(struct apply *apply, const struct incoming *in))
+static int read_records(struct apply *apply, record_fn fn)
 {
 	u32 at = sizeof(struct ftcp_batch_header), end = apply->batch.bytes;
 	struct ftcp_batch_tuple tuple;
@@ -139,7 +145,7 @@ static int for_each_record(struct apply *apply, int (*fn)(struct apply *apply, c
 	for (in.no = 1; in.no <= apply->batch.records; in.no++) {
 		error = ftcp_batch_read_record(&tuple, &in.rec, &in.type, apply->data + at, end - at);
 		if (error != FTCP_BATCH_OK)
-			return ftcp_refuse(apply->extack, -EINVAL, "record %u: %s", in.no, ftcp_batch_error_text(error));
+			return refuse(apply, -EINVAL, "record %u: %s", in.no, ftcp_batch_error_text(error));
 		memcpy(&in.key.laddr, tuple.laddr, sizeof(in.key.laddr));
 		memcpy(&in.key.raddr, tuple.raddr, sizeof(in.key.raddr));
 		in.key.lport = htons(tuple.lport);
@@ -153,7 +159,7 @@ static int for_each_record(struct apply *apply, int (*fn)(struct apply *apply, c
 		cond_resched();
 	}
 	if (at != end)
-		return ftcp_refuse(apply->extack, -EINVAL, "batch: %u bytes behind its last record", end - at);
+		return refuse(apply, -EINVAL, "batch: %u bytes behind its last record", end - at);
 	return 0;
 }
 
@@ -165,7 +171,7 @@ static int stage(struct ftcp_bytes *bytes, const u8 *data, u32 len)
 	return len > SMALL_BYTES ? ftcp_bytes_append(bytes, data, len, GFP_KERNEL) : 0;
 }
 
-/* The last @fresh of @len bytes at @data, perhaps staged already, to the end of the store: that is @off. conn->lock held. */
+/* The last @fresh of @len bytes at @data, perhaps staged already, to the end of the store, @off. conn->lock held. */
 static int store(struct ftcp_bytes *bytes, u64 off, struct ftcp_bytes *staged, const u8 *data, u32 len, u32 fresh)
 {
 	if (!fresh)
@@ -193,8 +199,8 @@ static int take_bytes(struct ftcp_conn *conn, const struct incoming *in, const s
 static int refuse_record(struct apply *apply, const struct incoming *in, enum ftcp_apply result)
 {
 	if (result == FTCP_APPLY_GAP)
-		return ftcp_refuse(apply->extack, -EBADMSG, "batch, record %u: bytes before it are missing; attach again", in->no);
-	return ftcp_refuse(apply->extack, -EBADMSG, "batch, record %u: contradicts itself or what is held; attach again", in->no);
+		return refuse(apply, -EBADMSG, "record %u: bytes before it are missing; attach again", in->no);
+	return refuse(apply, -EBADMSG, "record %u contradicts itself or what is held; attach again", in->no);
 }
 
 /* conn->lock held. -ENOMEM leaves a connection that claims bytes it does not hold: the caller forgets it. */
@@ -231,7 +237,7 @@ static int apply_to(struct apply *apply, struct ftcp_conn *conn, const struct in
 	ftcp_bytes_free(&rcv);
 	ftcp_bytes_free(&snd);
 	if (err == -ENOMEM)
-		ftcp_refuse(apply->extack, err, "no memory for a connection's bytes; attach again");
+		refuse(apply, err, "no memory for a connection's bytes; attach again");
 	return err;
 }
 
@@ -255,8 +261,8 @@ static int apply_new(struct apply *apply, const struct incoming *in)
 	conn = ftcp_conn_new(apply->group->fn, service, &in->key, GFP_KERNEL);
 	ftcp_service_put(service);
 	if (IS_ERR(conn))
-		return ftcp_refuse(apply->extack, PTR_ERR(conn), "no room for another connection (%u at most), or no memory",
-				   FTCP_CONNS_MAX);
+		return refuse(apply, PTR_ERR(conn), "no room for another connection (%u at most), or no memory",
+			      FTCP_CONNS_MAX);
 	err = apply_to(apply, conn, in, true);
 	if (!err) {
 		spin_lock_bh(&conn->lock);
@@ -322,7 +328,7 @@ static void begin(struct apply *apply)
 
 	memcpy(key, apply->batch.key, sizeof(key));
 	if (reset)
-		ftcp_group_for_each_conn(group, forget_conn, NULL);
+		ftcp_group_walk(group, forget_conn, NULL);
 	spin_lock_bh(&group->lock);
 	group->key.key[0] = le64_to_cpu(key[0]);
 	group->key.key[1] = le64_to_cpu(key[1]);
@@ -365,11 +371,11 @@ static int apply_locked(struct apply *apply, u32 len)
 		return err;
 	err = check_place(apply);
 	if (!err)
-		err = for_each_record(apply, check_record);
+		err = read_records(apply, check_record);
 	if (err)
 		return err;
 	begin(apply);
-	err = for_each_record(apply, apply_record);
+	err = read_records(apply, apply_record);
 	end(apply, err);
 	if (!err)
 		ftcp_stats_inc(apply->group->fn, FTCP_COUNT_BATCHES_APPLIED);

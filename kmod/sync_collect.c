@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The collector: from dirty connections to batches in flight. Everything here runs under sync.mutex, in process context. */
+/* The collector: from dirty connections to batches in flight. All of it under sync.mutex, in process context. */
 #include <linux/slab.h>
 #include "conn.h"
 #include "core/batch.h"

@@ -33,11 +33,11 @@ extern struct workqueue_struct *ftcp_sync_wq;
 
 u64 ftcp_sync_now_ms(void);
 
-/** ftcp_flight_new() - NULL if there is no memory; ftcp_flight_free() gives the references back: nobody may hold group->lock */
+/** ftcp_flight_new() - or NULL; ftcp_flight_free() gives references back: nobody holds group->lock */
 struct ftcp_flight *ftcp_flight_new(void);
 void ftcp_flight_free(struct ftcp_flight *flight);
 
-/** ftcp_sync_set_unsynced() - does the resync under way wait for @conn? The only writer of sync.unsynced. conn->lock held. */
+/** ftcp_sync_set_unsynced() - does the resync under way wait for @conn? Counts in sync.unsynced. conn->lock held. */
 void ftcp_sync_set_unsynced(struct ftcp_conn *conn, bool unsynced);
 /** ftcp_sync_unlist() - the first dirty connection, with the list's reference, or NULL */
 struct ftcp_conn *ftcp_sync_unlist(struct ftcp_group *group);
