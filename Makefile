@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0
+# For people; the kernel's build system reads Kbuild. `make help` lists the targets.
+
+build := $(abspath build)
+running := $(shell uname -r)
+KDIR ?= /lib/modules/$(running)/build
+
+# Where things are installed: DESTDIR for packagers.
+prefix ?= /usr/local
+sbindir ?= $(prefix)/sbin
+mandir ?= $(prefix)/share/man
+
+# Debian's stock kernels that `make build-test` compiles against, and the one that tests boot.
+kernels := 6.1 6.12
+test_kernel := 6.1
+
+# What `make check` runs: SUITE=unit|build|netns|hosts (several: SUITE="unit build"), TESTS= a pattern of test names.
+SUITE ?=
+TESTS ?=
+
+all: module tools ## build module and tools (default)
+
+help: ## list the targets
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+	@echo
+	@echo '  KDIR=DIR          kernel headers for module, sparse and install'
+	@echo '  SUITE=, TESTS=    which part of check: unit, build, netns, hosts; a pattern of test names'
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The module is built from a tree of symbolic links, one per kernel release, so that several kernels never collide and
+# the sources stay clean. Links follow edits by themselves; new files are linked, dead links and their objects removed.
+
+kernelrelease := $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
+module_dir = $(build)/module/$(kernelrelease)
+kbuild = $(MAKE) -C $(KDIR) M=$(module_dir) $(if $(V),,-s)
+
+module: module-tree ## build the module, for the running kernel or KDIR=
+	+@$(kbuild) modules
+	@echo "$(module_dir:$(CURDIR)/%=%)/ftcp.ko"
+
+sparse: module-tree ## check the module with sparse; warnings are errors
+	@command -v sparse >/dev/null || { echo 'sparse is missing: make deps' >&2; exit 1; }
+	+@$(kbuild) C=2 CF=-Wsparse-error modules
+
+module-tree: headers
+	@mkdir -p $(module_dir)
+	@ln -sfn $(CURDIR)/include $(module_dir)/include
+	@ln -sf $(CURDIR)/Kbuild $(module_dir)/Kbuild
+	@cp -rsf $(CURDIR)/kmod $(module_dir)/
+	@find $(module_dir)/kmod -xtype l -delete
+
+headers:
+	@[ -n "$(kernelrelease)" ] || { \
+		echo 'There are no kernel headers in $(KDIR).' >&2; \
+		echo 'Either: apt-get install linux-headers-$(running)   (for the running kernel)' >&2; \
+		echo '    or: make KDIR=/path/to/headers                 (for another one)' >&2; \
+		echo '    or: make check                                 (which brings its own kernel)' >&2; \
+		exit 1; }
+
+tools: ## build ftcp-syncd and ftcpctl into build/bin
+	+$(MAKE) -C daemon OUT=$(build)/bin
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+deps: ## install what building and testing need (Debian)
+	@selftests/lib/deps
+
+build-test: $(kernels:%=build-test-%) ## compile against Debian's 6.1 and 6.12 headers, sparse on both
+
+# Debian's headers are unpacked under build/, not installed.
+make_for_kernel = @release=$$(selftests/vm/kernel $(1)) && $(MAKE) --no-print-directory \
+	KDIR=$(build)/kernel/$$release/usr/src/linux-headers-$$release
+
+$(kernels:%=build-test-%): build-test-%: deps
+	+$(call make_for_kernel,$*) module sparse
+
+test-module: deps ## build the module for the kernel that the tests boot
+	+$(call make_for_kernel,$(test_kernel)) module
+
+unit: ## run the unit tests of the protocol core, natively
+	+$(MAKE) -C selftests/unit check
+
+check: deps ## build and test everything, in virtual machines: the whole truth
+	@SUITE='$(SUITE)' TESTS='$(TESTS)' MAKE='$(MAKE)' KERNEL='$(test_kernel)' selftests/check
+
+demo: deps tools test-module ## watch a transfer survive the death of its server
+	@selftests/demo/run
+
+# checkpatch.pl is in the kernel's source only. FILE_PATH_CHANGES, SPDX comment style and the like are the kernel
+# tree's business; what is left is about the code.
+checkpatch_ignore := FILE_PATH_CHANGES,SPDX_LICENSE_TAG,LONG_LINE,LONG_LINE_COMMENT,LONG_LINE_STRING,SPLIT_STRING
+checkpatch: build/checkpatch/checkpatch.pl ## check the module's style; errors and warnings fail
+	@find kmod include -name '*.[ch]' -print0 | \
+		xargs -0 perl $< --no-tree --no-summary --terse --show-types --ignore $(checkpatch_ignore) -f
+
+build/checkpatch/checkpatch.pl:
+	@mkdir -p $(@D)
+	cd $(@D) && apt-get -q download linux-source-6.1 && dpkg -x linux-source-6.1_*.deb .
+	tar -C $(@D) -xf $(@D)/usr/src/linux-source-6.1.tar.xz --strip-components=2 --wildcards \
+		'*/scripts/checkpatch.pl' '*/scripts/spelling.txt' '*/scripts/const_structs.checkpatch'
+	rm -rf $(@D)/usr $(@D)/linux-source-6.1_*.deb
+	touch $@
+
+install: module tools ## install module, tools and manual pages (DESTDIR=, prefix=)
+	install -D -m 644 $(module_dir)/ftcp.ko $(DESTDIR)/lib/modules/$(kernelrelease)/updates/ftcp.ko
+	install -D -t $(DESTDIR)$(sbindir) $(build)/bin/ftcp-syncd $(build)/bin/ftcpctl
+	$(foreach page,$(wildcard Documentation/man/*.[1-8]),\
+		install -D -m 644 -t $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(page))) $(page) &&) true
+	[ -n "$(DESTDIR)" ] || depmod $(kernelrelease)
+
+uninstall: headers ## remove what install installed
+	rm -f $(DESTDIR)/lib/modules/$(kernelrelease)/updates/ftcp.ko
+	rm -f $(DESTDIR)$(sbindir)/ftcp-syncd $(DESTDIR)$(sbindir)/ftcpctl
+	$(foreach page,$(wildcard Documentation/man/*.[1-8]),\
+		rm -f $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)) &&) true
+	[ -n "$(DESTDIR)" ] || depmod $(kernelrelease)
+
+clean: ## remove what was compiled; keep the unpacked kernels
+	rm -rf build/module build/bin build/unit build/check build/vm build/demo
+
+distclean: ## remove everything that is not source
+	rm -rf build
+
+.PHONY: all help module sparse module-tree headers tools deps build-test $(kernels:%=build-test-%) test-module \
+	unit check demo checkpatch install uninstall clean distclean

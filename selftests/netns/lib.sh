@@ -1,0 +1,241 @@
+# shellcheck shell=bash
+# The bed: a whole cluster in one kernel, a host per network namespace.
+#
+#	 client                 primary                standby
+#	 10.9.0.2               10.9.0.11              10.9.0.12         and, on whoever is primary,
+#	 fd09::2                fd09::11               fd09::12          10.9.0.100, fd09::100 (the service)
+#	 eth0                   eth0      sync0        sync0      eth0
+#	  |                      |          |            |          |
+#	  |                      |          +------------+          |
+#	  |                      |    10.9.1.11       10.9.1.12     |
+#	  |                      |    fd09:1::11    fd09:1::12      |
+#	  |client                |primary                           |standby
+#	+-+----------------------+----------------------------------+-+
+#	|                         br0                            lan  |
+#	+-------------------------------------------------------------+
+#
+# Verbs print and run:  client ip addr;  primary ftcpctl status
+# Needs ../lib/ktap.sh.
+
+bed_hosts='client primary standby'
+bed_vip4=10.9.0.100
+bed_vip6=fd09::100
+bed_port=9999
+bed_log=/tmp/log
+
+bed_number() { # HOST
+	case $1 in
+	client) echo 2 ;;
+	primary) echo 11 ;;
+	standby) echo 12 ;;
+	esac
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Verbs
+
+in_host() { # HOST COMMAND...
+	echo "[$1] ${*:2}" >&2
+	ip netns exec "$@"
+}
+
+client() { in_host client "$@"; }
+primary() { in_host primary "$@"; }
+standby() { in_host standby "$@"; }
+lan() { in_host lan "$@"; }
+
+# Run in the background, with its output in a log; the process is $spawned, and the command itself, so that signals reach it.
+spawn() { # HOST LOG COMMAND...
+	local host=$1 log=$2
+	shift 2
+	echo "[$host] $* &" >&2
+	ip netns exec "$host" "$@" >"$log" 2>&1 </dev/null &
+	spawned=$!
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Up and down
+
+bed_up() {
+	local host
+	mkdir -p "$bed_log"
+	for host in lan $bed_hosts; do
+		ip netns add "$host"
+		# Duplicate address detection costs a second and finds nothing here.
+		ip netns exec "$host" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
+		ip -n "$host" link set lo up
+	done
+	ip -n lan link add br0 type bridge forward_delay 0
+	ip -n lan link set br0 up
+	for host in $bed_hosts; do
+		bed_plug "$host"
+	done
+	ip -n primary link add sync0 type veth peer name sync0 netns standby
+	for host in primary standby; do
+		ip -n "$host" address add "10.9.1.$(bed_number "$host")/24" dev sync0
+		ip -n "$host" address add "fd09:1::$(bed_number "$host")/64" dev sync0
+		ip -n "$host" link set sync0 up
+	done
+	wait_for 10 bed_works
+}
+
+bed_plug() { # HOST
+	local number
+	number=$(bed_number "$1")
+	ip -n lan link add "$1" type veth peer name eth0 netns "$1"
+	ip -n lan link set "$1" master br0 up
+	ip -n "$1" link set eth0 address "$(printf '02:00:0a:09:00:%02x' "$number")"
+	ip -n "$1" address add "10.9.0.$number/24" dev eth0
+	ip -n "$1" address add "fd09::$number/64" dev eth0
+	ip -n "$1" link set eth0 up
+}
+
+bed_reaches() { ip netns exec "$1" ping -c 1 -W 1 -q "$2" >/dev/null 2>&1; } # HOST ADDRESS
+
+bed_works() {
+	bed_reaches client 10.9.0.11 && bed_reaches client 10.9.0.12 && bed_reaches primary 10.9.1.12 &&
+		bed_reaches client fd09::11 && bed_reaches client fd09::12 && bed_reaches primary fd09:1::12
+}
+
+# Take everything away, whatever state it is in; fails when something does not want to go.
+bed_down() {
+	local host
+	for host in $bed_hosts lan; do
+		bed_exists "$host" || continue
+		bed_kill "$host"
+		ip netns delete "$host"
+	done
+	! bed_module_loaded || wait_for 10 bed_module_unload
+}
+
+bed_exists() { [ -e "/run/netns/$1" ]; }
+
+bed_kill() { # HOST: every process in it
+	local pids
+	pids=$(ip netns pids "$1")
+	# shellcheck disable=SC2086 # one word per process
+	[ -z "$pids" ] || kill -KILL $pids 2>/dev/null || true
+	wait_for 5 bed_empty "$1"
+}
+
+bed_empty() { [ -z "$(ip netns pids "$1")" ]; }
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The module and its services. The module's own port= would be a service of the machine itself, which is no host of the
+# bed: here it is loaded bare, and the services are added where they belong.
+
+bed_module_loaded() { [ -d /sys/module/ftcp ]; }
+bed_module_load() { bed_module_loaded || modprobe ftcp "$@"; }
+bed_module_unload() { rmmod ftcp 2>/dev/null; }
+
+bed_service_add() { # HOST [PORT]
+	in_host "$1" ftcpctl service add --port "${2:-$bed_port}" echo
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The daemons
+
+# The peer's view mirrors ours: only the numbers differ.
+bed_syncd_conf() { # HOST: prints the file's path
+	local host=$1 peer file=/tmp/$1.conf
+	case $host in
+	primary) peer=standby ;;
+	*) peer=primary ;;
+	esac
+	cat >"$file" <<-EOF
+		[group default]
+		local = 10.9.1.$(bed_number "$host")
+		peer = 10.9.1.$(bed_number "$peer")
+		address = $bed_vip4/24 dev eth0
+		address = $bed_vip6/64 dev eth0
+	EOF
+	echo "$file"
+}
+
+bed_syncd_start() { # HOST [ARGUMENT...]
+	local host=$1 file
+	shift
+	file=$(bed_syncd_conf "$host")
+	spawn "$host" "$bed_log/$host.syncd.log" ftcp-syncd -c "$file" -f "$@"
+	echo "$spawned" >"/run/$host.syncd.pid"
+}
+
+bed_syncd_signal() { # HOST SIGNAL
+	kill "-$2" "$(<"/run/$1.syncd.pid")"
+}
+
+bed_syncd_stop() { # HOST [SIGNAL]
+	local pid
+	pid=$(<"/run/$1.syncd.pid")
+	kill "-${2:-TERM}" "$pid"
+	wait_for 10 ktap_gone "$pid"
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The network's misbehaviour
+
+# bed_netem to_client|from_client|both ARGUMENT...    as in: bed_netem both loss 1% delay 10ms
+# bed_netem off
+bed_netem() {
+	local direction=$1
+	shift
+	case $direction in
+	off)
+		tc -n lan qdisc del dev client root 2>/dev/null || true
+		tc -n client qdisc del dev eth0 root 2>/dev/null || true
+		return ;;
+	esac
+	echo "[netem $direction] $*" >&2
+	case $direction in
+	to_client | both) tc -n lan qdisc replace dev client root netem limit 10000 "$@" ;;
+	esac
+	case $direction in
+	from_client | both) tc -n client qdisc replace dev eth0 root netem limit 10000 "$@" ;;
+	esac
+}
+
+# Segments as the wire has them (off) or as large as GSO and GRO make them (on, the default).
+bed_offload() { # on|off
+	local host
+	for host in $bed_hosts; do
+		ip netns exec "$host" ethtool -K eth0 tso "$1" gso "$1" gro "$1" tx "$1" >/dev/null
+		ip netns exec lan ethtool -K "$host" tso "$1" gso "$1" gro "$1" tx "$1" >/dev/null
+	done
+}
+
+# A host that is cut off: nothing on the LAN, nothing on the sync link (or only one of both).
+bed_unplug() { # HOST eth0|sync0
+	case $2 in
+	eth0) ip -n lan link set "$1" down ;;
+	*) ip -n "$1" link set "$2" down ;;
+	esac
+}
+
+# The service's addresses, moved by hand: for tests without a daemon, or of what happens when someone does it wrong.
+bed_vip() { # HOST|none
+	local host
+	for host in primary standby; do
+		ip -n "$host" address del "$bed_vip4/24" dev eth0 2>/dev/null || true
+		ip -n "$host" address del "$bed_vip6/64" dev eth0 2>/dev/null || true
+	done
+	[ "$1" != none ] || return 0
+	ip -n "$1" address add "$bed_vip4/24" dev eth0
+	ip -n "$1" address add "$bed_vip6/64" dev eth0 preferred_lft 0
+	ip -n client neighbour flush dev eth0
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What the wire saw
+
+bed_capture_start() { # HOST FILE [FILTER]: sets $capture
+	local log
+	log=$(mktemp)
+	spawn "$1" "$log" tcpdump -Z root -i eth0 -n -U -B 16384 --immediate-mode -s 128 -w "$2" "${@:3}"
+	capture=$spawned
+	wait_for 10 grep -q 'listening on' "$log" || { cat "$log"; return 1; }
+}
+
+bed_capture_stop() { # the capture that was started last
+	kill -INT "$capture"
+	wait_for 10 ktap_gone "$capture"
+}
