@@ -77,13 +77,13 @@ static void to_conn(struct arrival *a, struct ftcp_conn *conn)
 	ftcp_conn_unlock(conn, in.events);
 }
 
-static void reset(struct arrival *a, enum ftcp_reason reason)
+static void reset(struct arrival *a, const struct ftcp_service *service, enum ftcp_reason reason)
 {
 	struct ftcp_segment out;
 
 	ftcp_stats_drop(a->fn, a->seg.flags & FTCP_RST ? FTCP_REASON_RESET_NO_CONN : reason);
 	if (ftcp_reset_stateless(&out, &a->seg))
-		ftcp_xmit_stateless(a->fn, &a->key, &out);
+		ftcp_xmit_stateless(a->fn, service->group, &a->key, &out);
 }
 
 /* A connection that is made and in the table, with a reference and locked; or an error */
@@ -124,7 +124,7 @@ static void syn_stateless(struct arrival *a, struct ftcp_service *service, const
 	config.ts_off = ftcp_conn_ts_off(&hash);
 	ftcp_group_env(service->group, &env);
 	ftcp_synack_stateless(&out, &env, &config, &a->seg, cookie, iss);
-	ftcp_xmit_stateless(a->fn, &a->key, &out);
+	ftcp_xmit_stateless(a->fn, service->group, &a->key, &out);
 	ftcp_stats_inc(a->fn, FTCP_COUNT_SYN_STATELESS);
 }
 
@@ -164,7 +164,7 @@ static void ack_without_conn(struct arrival *a, struct ftcp_service *service)
 	ftcp_group_env(service->group, &env);
 	if ((a->seg.flags & (FTCP_ACK | FTCP_RST)) != FTCP_ACK ||
 	    !ftcp_cookie_open(&cookie, a->seg.ack.v - 1, a->seg.seq.v - 1, env.ts_ms, ftcp_conn_hash, &hash)) {
-		reset(a, FTCP_REASON_NO_CONN);
+		reset(a, service, FTCP_REASON_NO_CONN);
 		return;
 	}
 	conn = new_conn(a, service, &cookie, 0);
@@ -182,7 +182,7 @@ static void without_conn(struct arrival *a)
 	struct ftcp_service *service = ftcp_service_find_get(a->fn, &a->key.laddr, a->seg.dst);
 
 	if (!service) {
-		reset(a, FTCP_REASON_NO_CONN);	/* it was deleted a moment ago */
+		ftcp_stats_drop(a->fn, FTCP_REASON_NO_CONN);	/* it was deleted a moment ago */
 		return;
 	}
 	if (!ftcp_group_speaks(service->group))

@@ -147,22 +147,24 @@ int ftcp_service_del(struct ftcp_net *fn, struct ftcp_group *group, const struct
 	return 0;
 }
 
+static void forget(struct ftcp_conn *conn, void *arg)
+{
+	ftcp_conn_forget(conn);
+}
+
 void ftcp_services_destroy(struct ftcp_net *fn)
 {
 	struct ftcp_service *service;
+	struct ftcp_group *group;
 
 	mutex_lock(&fn->config);
-	if (fn->hooked) {
-		fn->hooked = false;
-		ftcp_hook_unregister(fn);
-	}
 	while (!list_empty(&fn->services)) {
 		service = list_first_entry(&fn->services, struct ftcp_service, node);
-		list_del_rcu(&service->node);
-		fn->n_services--;
-		ftcp_group_walk(service->group, forget_if_of, service);
-		synchronize_net();
+		remove_locked(fn, service);
 		ftcp_service_put(service);
 	}
+	/* All of them: tombstones outlive their service */
+	list_for_each_entry(group, &fn->groups, node)
+		ftcp_group_walk(group, forget, NULL);
 	mutex_unlock(&fn->config);
 }

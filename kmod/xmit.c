@@ -168,12 +168,17 @@ static void finish(struct sk_buff *skb, struct ftcp_net *fn, const struct ftcp_c
 		ftcp_stats_inc(fn, FTCP_COUNT_RESETS_OUT);
 }
 
-static void hand_to_ip(struct net *net, struct sk_buff *skb)
+/* The role is asked once more, under RCU: a demotion waits for whoever has asked, and then nothing leaves any more. */
+static void hand_to_ip(struct net *net, struct sk_buff *skb, const struct ftcp_group *group)
 {
-	if (skb->protocol == htons(ETH_P_IP))
+	rcu_read_lock();
+	if (!ftcp_group_speaks(group))
+		kfree_skb(skb);
+	else if (skb->protocol == htons(ETH_P_IP))
 		ip_local_out(net, NULL, skb);
 	else
 		ip6_local_out(net, NULL, skb);
+	rcu_read_unlock();
 }
 
 /* One skb with as much of @seg as its page fragments can hold; returns the payload taken, or -1. */
@@ -237,14 +242,15 @@ void ftcp_xmit_flush(struct ftcp_conn *conn)
 	conn->flushing = true;
 	while ((skb = __skb_dequeue(&conn->tx))) {
 		spin_unlock_bh(&conn->lock);
-		hand_to_ip(conn->fn->net, skb);
+		hand_to_ip(conn->fn->net, skb, conn->group);
 		spin_lock_bh(&conn->lock);
 	}
 	conn->flushing = false;
 	spin_unlock_bh(&conn->lock);
 }
 
-void ftcp_xmit_stateless(struct ftcp_net *fn, const struct ftcp_conn_key *key, struct ftcp_segment *seg)
+void ftcp_xmit_stateless(struct ftcp_net *fn, const struct ftcp_group *group, const struct ftcp_conn_key *key,
+			 struct ftcp_segment *seg)
 {
 	struct dst_entry *dst = route(fn, key);
 	struct sk_buff *skb;
@@ -261,5 +267,5 @@ void ftcp_xmit_stateless(struct ftcp_net *fn, const struct ftcp_conn_key *key, s
 	}
 	skb_reserve(skb, MAX_TCP_HEADER);
 	finish(skb, fn, key, seg, dst);
-	hand_to_ip(fn->net, skb);
+	hand_to_ip(fn->net, skb, group);
 }

@@ -8,6 +8,7 @@
 
 struct ftcp_conn;
 struct ftcp_conn_key;
+struct ftcp_group;
 struct ftcp_net;
 
 /**
@@ -21,7 +22,8 @@ void ftcp_xmit_queue(struct ftcp_conn *conn, struct ftcp_segment *seg);
 void ftcp_xmit_flush(struct ftcp_conn *conn);
 
 /** ftcp_xmit_stateless() - a segment without connection: SYN-ACK, RST. No lock held. */
-void ftcp_xmit_stateless(struct ftcp_net *fn, const struct ftcp_conn_key *key, struct ftcp_segment *seg);
+void ftcp_xmit_stateless(struct ftcp_net *fn, const struct ftcp_group *group, const struct ftcp_conn_key *key,
+			 struct ftcp_segment *seg);
 
 /** ftcp_xmit_mss() - MTU of the route to the peer less IP header less 20, at least FTCP_MSS_MIN_BYTES; no lock needed */
 u32 ftcp_xmit_mss(struct ftcp_net *fn, const struct ftcp_conn_key *key);
