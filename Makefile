@@ -81,7 +81,7 @@ unit: ## run the unit tests of the protocol core, natively
 	+$(MAKE) -C selftests/unit check
 
 check: deps ## build and test everything, in virtual machines: the whole truth
-	@SUITE='$(SUITE)' TESTS='$(TESTS)' MAKE='$(MAKE)' KERNEL='$(test_kernel)' selftests/check
+	+@SUITE='$(SUITE)' TESTS='$(TESTS)' MAKE='$(MAKE)' KERNEL='$(test_kernel)' selftests/check
 
 demo: deps tools test-module ## watch a transfer survive the death of its server
 	@selftests/demo/run

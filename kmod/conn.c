@@ -290,6 +290,7 @@ static void follow_up(struct ftcp_conn *conn, u32 events)
 }
 
 void ftcp_conn_unlock(struct ftcp_conn *conn, u32 events)
+	__releases(&conn->lock)
 {
 	lockdep_assert_held(&conn->lock);
 	if (!ftcp_group_speaks(conn->group)) {

@@ -97,7 +97,7 @@ void ftcp_conn_config(struct ftcp_conn *conn, struct ftcp_tcb_config *config);
  * lists it for replication, makes the segments that may leave, arms the timer. Then releases the lock and flushes tx. On a
  * standby it only unlocks. Every path that locks a connection to change it ends here.
  */
-void ftcp_conn_unlock(struct ftcp_conn *conn, u32 events);
+void ftcp_conn_unlock(struct ftcp_conn *conn, u32 events) __releases(&conn->lock);
 
 /** ftcp_conn_committed() - conn->lock held, followed by ftcp_conn_unlock(): the standby holds up to @mark */
 void ftcp_conn_committed(struct ftcp_conn *conn, const struct ftcp_mark *mark);

@@ -20,7 +20,7 @@ static int validate_name(const struct nlattr *attr, struct netlink_ext_ack *exta
 	for (at = name; *at; at++)
 		if (!isascii(*at) || (!isalnum(*at) && !strchr("_.-", *at)))
 			break;
-	if (*at || at == name) {
+	if (*at || at == name || at - name >= FTCP_GROUP_NAME_MAX) {
 		NL_SET_ERR_MSG_ATTR(extack, attr, "a group's name has 1 to 31 of A-Z a-z 0-9 _ . -");
 		return -EINVAL;
 	}
@@ -32,7 +32,7 @@ static struct netlink_range_validation rcv_buf_range = { .min = 4096, .max = FTC
 static struct netlink_range_validation snd_buf_range = { .min = 4096, .max = FTCP_SND_BUF_BYTES };
 
 /* Every policy has all attributes' numbers: what a command does not list is of type 0, and refused. */
-#define NAME_POLICY NLA_POLICY_VALIDATE_FN(NLA_NUL_STRING, validate_name, FTCP_GROUP_NAME_MAX - 1)
+#define NAME_POLICY NLA_POLICY_VALIDATE_FN(NLA_NUL_STRING, validate_name, 0)
 #define ADDR6_POLICY NLA_POLICY_EXACT_LEN(sizeof(struct in6_addr))
 
 static const struct nla_policy group_policy[FTCP_A_MAX + 1] = {
@@ -140,7 +140,7 @@ static int pre_doit(const struct ftcp_compat_genl_ops *op, struct sk_buff *skb, 
 	if (!(op->internal_flags & FTCP_NL_GROUP))
 		return 0;
 	if (!info->attrs[FTCP_A_GROUP_NAME])
-		return ftcp_nl_missing(info, FTCP_A_GROUP_NAME, "which group?");
+		return ftcp_nl_missing(info, FTCP_A_GROUP_NAME, "GROUP_NAME is missing: which group?");
 	name = nla_data(info->attrs[FTCP_A_GROUP_NAME]);
 	info->user_ptr[0] = ftcp_group_find(ftcp_net(genl_info_net(info)), name);
 	return info->user_ptr[0] ? 0 : no_such_group(info->extack, name);
@@ -193,10 +193,10 @@ int ftcp_refuse(struct netlink_ext_ack *extack, int err, const char *fmt, ...)
 	return err;
 }
 
-int ftcp_nl_missing(struct genl_info *info, enum ftcp_attr attr, const char *what)
+int ftcp_nl_missing(struct genl_info *info, enum ftcp_attr attr, const char *text)
 {
 	NL_SET_ERR_ATTR_MISS(info->extack, NULL, attr);
-	return ftcp_refuse(info->extack, -EINVAL, "attribute %u is missing: %s", attr, what);
+	return ftcp_refuse(info->extack, -EINVAL, "%s", text);
 }
 
 struct ftcp_group *ftcp_nl_dump_group(struct netlink_callback *cb)

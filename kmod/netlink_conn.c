@@ -76,6 +76,7 @@ struct conn_dump {
 	struct rhashtable_iter iter;
 	struct ftcp_group *only;	/* with a reference, or NULL */
 	u32 seq;			/* changes when the table was rebuilt under the walk */
+	bool begun;
 	bool done;
 };
 
@@ -87,13 +88,6 @@ int ftcp_nl_conn_start(struct netlink_callback *cb)
 	dump = kzalloc(sizeof(*dump), GFP_KERNEL);
 	if (!dump)
 		return -ENOMEM;
-	dump->only = ftcp_nl_dump_group(cb);
-	if (IS_ERR(dump->only)) {
-		int err = PTR_ERR(dump->only);
-
-		kfree(dump);
-		return err;
-	}
 	dump->seq = 1;
 	rhashtable_walk_enter(&fn->conns, &dump->iter);
 	cb->args[0] = (long)dump;
@@ -108,6 +102,18 @@ int ftcp_nl_conn_done(struct netlink_callback *cb)
 	if (dump->only)
 		ftcp_group_put(dump->only);
 	kfree(dump);
+	return 0;
+}
+
+/* Not in start, where there is no extack yet. */
+static int begin(struct conn_dump *dump, struct netlink_callback *cb)
+{
+	struct ftcp_group *only = ftcp_nl_dump_group(cb);
+
+	if (IS_ERR(only))
+		return PTR_ERR(only);
+	dump->only = only;
+	dump->begun = true;
 	return 0;
 }
 
@@ -131,9 +137,13 @@ int ftcp_nl_conn_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct conn_dump *dump = (struct conn_dump *)cb->args[0];
 	struct ftcp_conn *conn;
+	int err;
 
 	if (dump->done)
 		return 0;
+	err = dump->begun ? 0 : begin(dump, cb);
+	if (err)
+		return err;
 	rhashtable_walk_start(&dump->iter);
 	conn = rhashtable_walk_peek(&dump->iter);
 	for (;;) {

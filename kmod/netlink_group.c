@@ -70,7 +70,7 @@ int ftcp_nl_group_new(struct sk_buff *skb, struct genl_info *info)
 	struct ftcp_group *group;
 
 	if (!info->attrs[FTCP_A_GROUP_NAME])
-		return ftcp_nl_missing(info, FTCP_A_GROUP_NAME, "what is the new group called?");
+		return ftcp_nl_missing(info, FTCP_A_GROUP_NAME, "GROUP_NAME is missing: what is the new group called?");
 	group = ftcp_group_new(ftcp_net(genl_info_net(info)), nla_data(info->attrs[FTCP_A_GROUP_NAME]), info->extack);
 	if (IS_ERR(group))
 		return PTR_ERR(group);
@@ -81,7 +81,7 @@ int ftcp_nl_group_new(struct sk_buff *skb, struct genl_info *info)
 int ftcp_nl_group_del(struct sk_buff *skb, struct genl_info *info)
 {
 	if (!info->attrs[FTCP_A_GROUP_NAME])
-		return ftcp_nl_missing(info, FTCP_A_GROUP_NAME, "which group?");
+		return ftcp_nl_missing(info, FTCP_A_GROUP_NAME, "GROUP_NAME is missing: which group?");
 	return ftcp_group_del(ftcp_net(genl_info_net(info)), nla_data(info->attrs[FTCP_A_GROUP_NAME]), info->extack);
 }
 

@@ -29,8 +29,8 @@ bool ftcp_nl_has_listeners(struct net *net);
 /** ftcp_nl_dump_group() - the group a dump is limited to, with a reference; NULL: all; ERR_PTR: no such group */
 struct ftcp_group *ftcp_nl_dump_group(struct netlink_callback *cb);
 
-/** ftcp_nl_missing() - refuse a request that lacks an attribute */
-int ftcp_nl_missing(struct genl_info *info, enum ftcp_attr attr, const char *what);
+/** ftcp_nl_missing() - refuse a request that lacks @attr */
+int ftcp_nl_missing(struct genl_info *info, enum ftcp_attr attr, const char *text);
 
 /**
  * ftcp_nl_get_addr() - an address from one of two attributes; neither: the unspecified one

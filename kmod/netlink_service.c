@@ -16,7 +16,7 @@ static u32 get_u32(struct genl_info *info, enum ftcp_attr attr, u32 otherwise)
 static int get_place(struct genl_info *info, struct in6_addr *addr, u16 *port)
 {
 	if (!info->attrs[FTCP_A_SERVICE_PORT])
-		return ftcp_nl_missing(info, FTCP_A_SERVICE_PORT, "which port?");
+		return ftcp_nl_missing(info, FTCP_A_SERVICE_PORT, "SERVICE_PORT is missing: which port?");
 	*port = nla_get_u16(info->attrs[FTCP_A_SERVICE_PORT]);
 	return ftcp_nl_get_addr(info, FTCP_A_SERVICE_ADDR4, FTCP_A_SERVICE_ADDR6, addr);
 }

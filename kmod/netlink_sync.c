@@ -28,16 +28,16 @@ int ftcp_nl_sync_apply(struct sk_buff *skb, struct genl_info *info)
 	const struct nlattr *batch = info->attrs[FTCP_A_BATCH];
 
 	if (!batch)
-		return ftcp_nl_missing(info, FTCP_A_BATCH, "what is to be applied?");
+		return ftcp_nl_missing(info, FTCP_A_BATCH, "BATCH is missing: what is to be applied?");
 	return ftcp_sync_apply(ftcp_nl_group(info), nla_data(batch), nla_len(batch), info->extack);
 }
 
 int ftcp_nl_sync_ack(struct sk_buff *skb, struct genl_info *info)
 {
 	if (!info->attrs[FTCP_A_SYNC_ID])
-		return ftcp_nl_missing(info, FTCP_A_SYNC_ID, "which resync is acknowledged?");
+		return ftcp_nl_missing(info, FTCP_A_SYNC_ID, "SYNC_ID is missing: which resync is acknowledged?");
 	if (!info->attrs[FTCP_A_BATCH_NO])
-		return ftcp_nl_missing(info, FTCP_A_BATCH_NO, "up to which batch?");
+		return ftcp_nl_missing(info, FTCP_A_BATCH_NO, "BATCH_NO is missing: up to which batch?");
 	return ftcp_sync_ack(ftcp_nl_group(info), get_u64(info, FTCP_A_SYNC_ID), get_u64(info, FTCP_A_BATCH_NO),
 			     info->extack);
 }

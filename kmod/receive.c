@@ -57,6 +57,7 @@ static enum ftcp_reason parse(struct arrival *a, struct sk_buff *skb)
 }
 
 static void to_conn(struct arrival *a, struct ftcp_conn *conn)
+	__releases(&conn->lock)
 {
 	struct ftcp_input in = {};
 	enum ftcp_reason reason;
@@ -86,7 +87,7 @@ static void reset(struct arrival *a, const struct ftcp_service *service, enum ft
 		ftcp_xmit_stateless(a->fn, service->group, &a->key, &out);
 }
 
-/* A connection that is made and in the table, with a reference and locked; or an error */
+/* A connection that is made and in the table, with a reference; or an error */
 static struct ftcp_conn *new_conn(struct arrival *a, struct ftcp_service *service, const struct ftcp_cookie *cookie, u32 iss)
 {
 	struct ftcp_conn *conn = ftcp_conn_new(a->fn, service, &a->key, GFP_ATOMIC);
@@ -102,10 +103,8 @@ static struct ftcp_conn *new_conn(struct arrival *a, struct ftcp_service *servic
 		ftcp_tcb_open(&conn->tcb, &env, &config, &a->seg, cookie, iss);
 	else
 		ftcp_tcb_open_cookie(&conn->tcb, &env, &config, &a->seg, cookie);
-	spin_lock_bh(&conn->lock);
 	err = ftcp_conn_insert(conn);
 	if (err) {
-		spin_unlock_bh(&conn->lock);
 		ftcp_conn_put(conn);
 		return ERR_PTR(err);
 	}
@@ -149,6 +148,7 @@ static void syn(struct arrival *a, struct ftcp_service *service)
 		ftcp_stats_drop(a->fn, PTR_ERR(conn) == -ENOSPC ? FTCP_REASON_CONN_LIMIT : FTCP_REASON_NO_MEMORY);
 		return;
 	}
+	spin_lock_bh(&conn->lock);
 	ftcp_conn_unlock(conn, 0);
 	ftcp_conn_put(conn);
 }
@@ -173,6 +173,7 @@ static void ack_without_conn(struct arrival *a, struct ftcp_service *service)
 		return;
 	}
 	ftcp_stats_inc(a->fn, FTCP_COUNT_CONNS_COOKIE);
+	spin_lock_bh(&conn->lock);
 	to_conn(a, conn);
 	ftcp_conn_put(conn);
 }

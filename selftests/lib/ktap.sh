@@ -10,12 +10,12 @@
 #
 # A case that fails is told with everything it printed; of one that passes nothing is shown unless VERBOSE is set.
 
-ktap_passed=0 ktap_failed=0 ktap_skipped=0
+ktap_passed=0 ktap_failed=0 ktap_skipped=0 ktap_failures=()
 
 ktap_count() { echo $((ktap_passed + ktap_failed + ktap_skipped)); }
 
 ktap_begin() {
-	ktap_passed=0 ktap_failed=0 ktap_skipped=0
+	ktap_passed=0 ktap_failed=0 ktap_skipped=0 ktap_failures=()
 	echo 'TAP version 13'
 }
 
@@ -26,6 +26,7 @@ ktap_ok() { # NAME
 
 ktap_fail() { # NAME [WHY]
 	ktap_failed=$((ktap_failed + 1))
+	ktap_failures+=("$1")
 	echo "not ok $(ktap_count) $1${2:+ # $2}"
 }
 
