@@ -23,19 +23,19 @@ static inline u64 ftcp_get64(const u8 *p)
 static inline void ftcp_put16(u8 *p, u16 v)
 {
 	p[0] = v >> 8;
-	p[1] = v;
+	p[1] = v & 0xff;
 }
 
 static inline void ftcp_put32(u8 *p, u32 v)
 {
 	ftcp_put16(p, v >> 16);
-	ftcp_put16(p + 2, v);
+	ftcp_put16(p + 2, v & 0xffff);
 }
 
 static inline void ftcp_put64(u8 *p, u64 v)
 {
 	ftcp_put32(p, v >> 32);
-	ftcp_put32(p + 4, v);
+	ftcp_put32(p + 4, v & 0xffffffff);
 }
 
 #endif
