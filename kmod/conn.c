@@ -284,6 +284,8 @@ static void follow_up(struct ftcp_conn *conn, u32 events)
 			ftcp_sync_conn(conn);
 		return;
 	}
+	if (conn->time_wait && atomic_read(&conn->fn->n_time_waits) > FTCP_TIME_WAITS_MAX)
+		ftcp_tcb_hurry(tcb, &env);
 	make_segments(conn, &env);
 	ftcp_sync_conn(conn);
 	arm_timer(conn, &env);

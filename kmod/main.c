@@ -150,7 +150,7 @@ static void __net_exit net_exit(struct net *net)
 	ftcp_services_destroy(fn);
 	ftcp_groups_destroy(fn);
 	while (atomic_read(&fn->n_conns))
-		msleep(1);
+		msleep(20);
 	ftcp_table_destroy(fn);
 	free_percpu(fn->stats);
 }

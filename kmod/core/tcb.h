@@ -274,6 +274,9 @@ u64 ftcp_next_deadline(const struct ftcp_tcb *tcb);
 /** ftcp_timeout() - do what is due at env->now_us; returns events */
 u32 ftcp_timeout(struct ftcp_tcb *tcb, const struct ftcp_env *env);
 
+/** ftcp_tcb_hurry() - too many connections are in TIME_WAIT: end this one's soon */
+void ftcp_tcb_hurry(struct ftcp_tcb *tcb, const struct ftcp_env *env);
+
 /* ---- the program's side (stream.c) ---- */
 
 /** ftcp_tcb_readable() - bytes from hard.consumed that may be read */

@@ -22,6 +22,14 @@ void ftcp_timer_heard(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 		soft->timers.keepalive_us = env->now_us + soft->keepalive_idle_us;
 }
 
+void ftcp_tcb_hurry(struct ftcp_tcb *tcb, const struct ftcp_env *env)
+{
+	struct ftcp_timers *t = &tcb->soft.timers;
+
+	if (tcb->hard.state == FTCP_TIME_WAIT)
+		t->close_us = min(t->close_us, env->now_us + FTCP_S_US);
+}
+
 u64 ftcp_next_deadline(const struct ftcp_tcb *tcb)
 {
 	const struct ftcp_timers *t = &tcb->soft.timers;
