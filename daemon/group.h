@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The group that this process serves: its kernel, its peer, its addresses, and the decisions between them.
+ *
+ * What is heard from kernel and peer changes the view, and nothing else. At the end of each round of the loop
+ * policy_decide() is asked about the view, and what it says is done (group.c). Batches do not wait for that: they are
+ * carried as they come (group_sync.c).
+ */
+#ifndef FTCP_GROUP_H
+#define FTCP_GROUP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "address.h"
+#include "config.h"
+#include "kernel.h"
+#include "loop.h"
+#include "peer.h"
+#include "policy.h"
+
+/* How far this host, speaking, is with replicating to the peer. */
+enum group_attach {
+	GROUP_NOT_ATTACHED,
+	GROUP_PREPARING,	/* PREPARE was sent, READY has not come */
+	GROUP_ATTACHED,
+};
+
+struct group {
+	struct loop *loop;
+	const struct config *config;
+	struct kernel kernel;
+	struct peer peer;
+	struct addresses addresses;
+	struct policy_view view;
+
+	struct loop_io kernel_events;
+	struct loop_timer heartbeat;
+	struct loop_timer refresh;	/* what no event told of */
+	struct loop_timer decide;
+	bool here;			/* the module, and the group in it */
+	bool lost;			/* it has gone: see to that at the end of the round */
+	char trouble[384];		/* why it is not here, as logged */
+	enum policy_why told;		/* what was logged last of what is waited for */
+	bool told_any;
+	uint64_t promoted_ms;		/* 0, or the takeover is not announced yet */
+
+	/* speaking: group_sync.c */
+	enum group_attach attach;
+	uint64_t token;			/* of the PREPARE */
+	struct loop_timer prepare_timeout;
+	bool resync;			/* attach with nothing in common */
+	unsigned int attach_failures;
+	struct loop_io batches;
+	bool batches_paused;		/* the link is congested */
+	uint64_t held_sync_id, held_no;	/* acknowledged by the peer in this burst; 0: nothing */
+
+	/* standby: group_sync.c */
+	bool ready;			/* READY was sent on this link: batches are welcome */
+	uint64_t refused_sync_id;	/* nothing more of that one */
+	struct kernel_batch queue[KERNEL_APPLY_MAX];
+	unsigned int n_queue;
+	uint64_t applied_sync_id, applied_no;	/* not acknowledged yet; 0: nothing */
+};
+
+/** group_open() - 0; -ENOENT: the module is not loaded; -errno; all with @error (384 bytes) */
+int group_open(struct group *group, struct loop *loop, const struct config *config, char *error);
+/** group_goodbye() - tell the peer that this process ends on purpose */
+void group_goodbye(struct group *group);
+void group_close(struct group *group);
+
+/* ---- for group_link.c and group_sync.c ---- */
+
+extern const struct peer_ops group_peer_ops;
+
+/** group_refresh() - ask the kernel how things stand, and follow it; false: it is gone */
+bool group_refresh(struct group *group);
+/** group_send_state() - a heartbeat, now */
+void group_send_state(struct group *group);
+
+/** group_sync_start() - the standby is here: prepare to replicate to it */
+void group_sync_start(struct group *group);
+/** group_sync_stop() - speaking: no more batches; what was on the way is made again after the next start */
+void group_sync_stop(struct group *group);
+/** group_sync_failed() - as stop, and wait before the next start: longer each time */
+__attribute__((format(printf, 2, 3))) void group_sync_failed(struct group *group, const char *fmt, ...);
+/** group_sync_reset() - a new link, or none: nothing is known of what was on the old one */
+void group_sync_reset(struct group *group);
+void group_sync_frame(struct group *group, const struct frame *frame);
+void group_sync_burst(struct group *group);
+void group_sync_writable(struct group *group);
+/** group_sync_batches() - kernel_batches_fn */
+void group_sync_batches(void *arg, const struct kernel_batch *batches, unsigned int n);
+void group_sync_init(struct group *group);
+
+#endif

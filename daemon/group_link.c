@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the peer says: it changes the view, and batches go their way. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include "group.h"
+#include "log.h"
+
+static unsigned long long clock_real_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
+}
+
+void group_send_state(struct group *group)
+{
+	uint8_t frame[FRAME_SMALL_BYTES];
+
+	if (peer_is_up(&group->peer))
+		peer_send(&group->peer, frame, frame_write_heartbeat(frame, &group->view.self, clock_real_ms()));
+}
+
+void group_goodbye(struct group *group)
+{
+	uint8_t frame[FRAME_SMALL_BYTES];
+
+	if (peer_is_up(&group->peer))
+		peer_send(&group->peer, frame, frame_write_bye(frame, FRAME_BYE_STOPPED));
+}
+
+static void state(void *arg, struct policy_host *host)
+{
+	struct group *group = arg;
+
+	group_refresh(group);
+	*host = group->view.self;
+}
+
+/* Both files must agree on what matters; the link works in any case. */
+static void compare(const struct group *group, const struct frame_hello *hello)
+{
+	const struct config *config = group->config;
+
+	if (hello->host.prefers_primary == config->prefers_primary)
+		log_err("both hosts have [group] role = %s: set it to primary on one, standby on the other; when both start fresh, an arbitrary one is promoted",
+			config->prefers_primary ? "primary" : "standby");
+	if (hello->detach != (config->loss == CONFIG_LOSS_DETACH))
+		log_warn("[standby_loss] policy differs between the hosts");
+	if (hello->heartbeat_ms * 3ull > config->dead_after_ms)
+		log_warn("the peer sends a heartbeat every %u ms: too seldom for this host's dead_after_ms of %llu",
+			 hello->heartbeat_ms, (unsigned long long)config->dead_after_ms);
+	if (hello->dead_after_ms != config->dead_after_ms)
+		log_info("[link] dead_after_ms differs between the hosts: %llu here, %u there",
+			 (unsigned long long)config->dead_after_ms, hello->dead_after_ms);
+}
+
+static void up(void *arg, const struct frame_hello *hello)
+{
+	const struct policy_host *host = &hello->host;
+	struct group *group = arg;
+	struct policy_view *view = &group->view;
+
+	group_sync_reset(group);
+	if (view->peer.instance != host->instance) {
+		compare(group, hello);
+		group->attach_failures = 0;
+		group->resync = false;
+		view->attach_at_ms = 0;
+	}
+	view->peer = *host;
+	view->peer_met = true;
+	view->peer_left = false;
+	view->link_up = true;
+	view->heard_ms = group->loop->now_ms;
+	log_note("link to %s: %s, epoch %llu, sync %s", group->peer.link.name, policy_role_text(host->role),
+		 (unsigned long long)host->epoch, policy_sync_text(host->sync));
+	log_event("link_up", "peer_role=%s peer_epoch=%llu peer_sync=%s", policy_role_text(host->role),
+		  (unsigned long long)host->epoch, policy_sync_text(host->sync));
+}
+
+static void down(void *arg, const char *why)
+{
+	struct group *group = arg;
+	struct policy_view *view = &group->view;
+	uint64_t silent_ms = loop_clock_ms() - view->heard_ms;
+
+	group_sync_reset(group);
+	view->link_up = false;
+	log_warn("link lost: %s; last heard %llu ms ago", view->peer_left ? "the peer's daemon has stopped" : why,
+		 (unsigned long long)silent_ms);
+	log_event("link_lost", "silent_ms=%llu bye=%d", (unsigned long long)silent_ms, view->peer_left);
+}
+
+static void take_state(struct group *group, const struct policy_host *host)
+{
+	uint64_t instance = group->view.peer.instance;
+
+	group->view.peer = *host;
+	group->view.peer.instance = instance;
+}
+
+static void frame(void *arg, const struct frame *frame)
+{
+	struct group *group = arg;
+
+	group->view.heard_ms = group->loop->now_ms;
+	switch (frame->type) {
+	case FRAME_HEARTBEAT:
+		/* After the batches that came before it. */
+		group_sync_burst(group);
+		take_state(group, &frame->host);
+		break;
+	case FRAME_READY:
+		take_state(group, &frame->host);
+		group_sync_frame(group, frame);
+		break;
+	case FRAME_BYE:
+		group->view.peer_left = true;
+		break;
+	default:
+		group_sync_frame(group, frame);
+		break;
+	}
+}
+
+static void burst(void *arg)
+{
+	group_sync_burst(arg);
+}
+
+static void writable(void *arg)
+{
+	group_sync_writable(arg);
+}
+
+const struct peer_ops group_peer_ops = {
+	.state = state,
+	.up = up,
+	.frame = frame,
+	.burst = burst,
+	.down = down,
+	.writable = writable,
+};

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Batches out of the kernel of the primary and into that of the standby, many at a time in both directions. None is copied:
+ * they go from the netlink buffer to the link, and from the link's buffer to netlink.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <linux/ftcp.h>
+#include "kernel_internal.h"
+
+#define BUFFER_BYTES	(FTCP_BATCH_MAX_BYTES + 1024)	/* one netlink message with its batch */
+#define RCV_BYTES	(8 << 20)
+#define HEAD_BYTES	128	/* a SYNC_APPLY up to its batch */
+
+/* ---- out of the kernel ---- */
+
+static int open_batch_socket(struct kernel *kernel)
+{
+	int bytes = RCV_BYTES;
+
+	if (!kernel->buffers)
+		kernel->buffers = malloc((size_t)KERNEL_APPLY_MAX * BUFFER_BYTES);
+	if (!kernel->buffers)
+		return kernel_fail(kernel, -ENOMEM, "no memory for batches");
+	kernel->batch = kernel_socket(SOCK_NONBLOCK);
+	if (!kernel->batch)
+		return kernel_fail(kernel, -errno, "cannot open a netlink socket for batches: %s", strerror(errno));
+	setsockopt(mnl_socket_get_fd(kernel->batch), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes));
+	return 0;
+}
+
+int kernel_attach(struct kernel *kernel, uint64_t peer_sync_id, uint64_t peer_batch_no)
+{
+	char buffer[256];
+	struct nlmsghdr *nlh;
+	int err;
+
+	kernel_unattach(kernel);
+	if (!kernel->family)
+		return kernel_fail(kernel, -ENODEV, "the module ftcp is not loaded");
+	err = open_batch_socket(kernel);
+	if (err)
+		return err;
+	nlh = kernel_begin(kernel, buffer, FTCP_CMD_SYNC_ATTACH);
+	mnl_attr_put_u64(nlh, FTCP_A_PEER_SYNC_ID, peer_sync_id);
+	mnl_attr_put_u64(nlh, FTCP_A_PEER_BATCH_NO, peer_batch_no);
+	kernel->attach_seq = nlh->nlmsg_seq;
+	kernel->attach_result = 1;
+	if (mnl_socket_sendto(kernel->batch, nlh, nlh->nlmsg_len) < 0)
+		err = kernel_fail(kernel, -errno, "netlink: %s", strerror(errno));
+	/* The answer is there when sendto() returns, but the first batches may be there before it. */
+	while (!err && kernel->attach_result == 1) {
+		err = kernel_batches_read(kernel);
+		if (err == -EAGAIN)
+			err = kernel_fail(kernel, -EPROTO, "netlink: no answer to SYNC_ATTACH");
+	}
+	if (!err)
+		err = kernel->attach_result;
+	if (err)
+		kernel_unattach(kernel);
+	return err;
+}
+
+void kernel_unattach(struct kernel *kernel)
+{
+	/* The kernel detaches a socket that is closed. */
+	if (kernel->batch)
+		mnl_socket_close(kernel->batch);
+	kernel->batch = NULL;
+}
+
+static bool read_batch(const struct kernel *kernel, const struct nlmsghdr *nlh, struct kernel_batch *batch)
+{
+	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+
+	if (nlh->nlmsg_type != kernel->family || genl->cmd != FTCP_CMD_SYNC_BATCH)
+		return false;
+	memset(batch, 0, sizeof(*batch));
+	mnl_attr_for_each(attr, nlh, sizeof(*genl)) {
+		switch (mnl_attr_get_type(attr)) {
+		case FTCP_A_SYNC_ID:
+			batch->sync_id = mnl_attr_get_u64(attr);
+			break;
+		case FTCP_A_BATCH_NO:
+			batch->no = mnl_attr_get_u64(attr);
+			break;
+		case FTCP_A_BATCH:
+			batch->data = mnl_attr_get_payload(attr);
+			batch->len = mnl_attr_get_payload_len(attr);
+			break;
+		}
+	}
+	return batch->len && batch->len <= FTCP_BATCH_MAX_BYTES;
+}
+
+/* recvmmsg() into the buffers; how many, or -errno. */
+static int receive_many(struct kernel *kernel, struct mmsghdr *msgs)
+{
+	struct sockaddr_nl from[KERNEL_APPLY_MAX];
+	struct iovec iov[KERNEL_APPLY_MAX];
+	int n;
+
+	for (int i = 0; i < KERNEL_APPLY_MAX; i++) {
+		iov[i] = (struct iovec){ kernel->buffers + (size_t)i * BUFFER_BYTES, BUFFER_BYTES };
+		msgs[i] = (struct mmsghdr){ .msg_hdr = { .msg_name = &from[i], .msg_namelen = sizeof(from[i]),
+							 .msg_iov = &iov[i], .msg_iovlen = 1 } };
+	}
+	n = recvmmsg(mnl_socket_get_fd(kernel->batch), msgs, KERNEL_APPLY_MAX, MSG_DONTWAIT, NULL);
+	if (n < 0)
+		return -errno;
+	for (int i = 0; i < n; i++) {
+		if (msgs[i].msg_hdr.msg_flags & MSG_TRUNC)
+			return -ENOBUFS;
+		if (from[i].nl_pid)
+			msgs[i].msg_len = 0;	/* not from the kernel */
+	}
+	return n;
+}
+
+int kernel_batches_read(struct kernel *kernel)
+{
+	struct kernel_batch batches[KERNEL_APPLY_MAX];
+	struct mmsghdr msgs[KERNEL_APPLY_MAX];
+	const struct nlmsghdr *nlh;
+	unsigned int n_batches = 0;
+	int n, left;
+
+	n = receive_many(kernel, msgs);
+	if (n < 0)
+		return n == -EINTR ? 0 : kernel_fail(kernel, n, "netlink: %s", strerror(-n));
+	for (int i = 0; i < n; i++) {
+		left = msgs[i].msg_len;
+		nlh = (const struct nlmsghdr *)(kernel->buffers + (size_t)i * BUFFER_BYTES);
+		if (!mnl_nlmsg_ok(nlh, left))
+			continue;
+		if (nlh->nlmsg_type == NLMSG_ERROR && nlh->nlmsg_seq == kernel->attach_seq)
+			kernel->attach_result = kernel_result(kernel, nlh);
+		else if (read_batch(kernel, nlh, &batches[n_batches]))
+			n_batches++;
+	}
+	if (n_batches)
+		kernel->batches(kernel->arg, batches, n_batches);
+	return 0;
+}
+
+/* ---- into the kernel ---- */
+
+/* Everything of a SYNC_APPLY but the batch itself, which stays where it is. */
+static size_t write_head(struct kernel *kernel, void *head, size_t batch_len)
+{
+	struct nlmsghdr *nlh = kernel_begin(kernel, head, FTCP_CMD_SYNC_APPLY);
+	struct nlattr *attr = mnl_nlmsg_get_payload_tail(nlh);
+	size_t len;
+
+	attr->nla_type = FTCP_A_BATCH;
+	attr->nla_len = MNL_ATTR_HDRLEN + batch_len;
+	len = nlh->nlmsg_len + MNL_ATTR_HDRLEN;
+	nlh->nlmsg_len = len + MNL_ALIGN(batch_len);
+	return len;
+}
+
+static int send_applies(struct kernel *kernel, const struct kernel_batch *batches, unsigned int n)
+{
+	char heads[KERNEL_APPLY_MAX][HEAD_BYTES] __attribute__((aligned(8)));
+	static const char padding[MNL_ALIGNTO];
+	struct sockaddr_nl to = { .nl_family = AF_NETLINK };
+	struct iovec iov[3 * KERNEL_APPLY_MAX];
+	struct msghdr msg = { .msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = iov, .msg_iovlen = 3 * n };
+
+	for (unsigned int i = 0; i < n; i++) {
+		const struct kernel_batch *batch = &batches[i];
+
+		iov[3 * i] = (struct iovec){ heads[i], write_head(kernel, heads[i], batch->len) };
+		iov[3 * i + 1] = (struct iovec){ (void *)batch->data, batch->len };
+		iov[3 * i + 2] = (struct iovec){ (void *)padding, MNL_ALIGN(batch->len) - batch->len };
+	}
+	if (sendmsg(mnl_socket_get_fd(kernel->cmd), &msg, 0) < 0)
+		return kernel_fail(kernel, -errno, "netlink: %s", strerror(errno));
+	return 0;
+}
+
+/* The answer to request @seq, which are in order; 0 or -errno. */
+static int read_answer(struct kernel *kernel, uint32_t seq)
+{
+	char buffer[1024];
+	const struct nlmsghdr *nlh = (const struct nlmsghdr *)buffer;
+	ssize_t len;
+
+	do {
+		len = mnl_socket_recvfrom(kernel->cmd, buffer, sizeof(buffer));
+	} while ((len < 0 && errno == EINTR) ||
+		 (len >= 0 && (!mnl_nlmsg_ok(nlh, len) || nlh->nlmsg_type != NLMSG_ERROR || nlh->nlmsg_seq != seq)));
+	if (len < 0)
+		return kernel_fail(kernel, -errno, "netlink: no answer: %s", strerror(errno));
+	return kernel_result(kernel, nlh);
+}
+
+int kernel_apply(struct kernel *kernel, const struct kernel_batch *batches, unsigned int n, unsigned int *failed)
+{
+	char error[sizeof(kernel->error)];
+	uint32_t seq = kernel->seq;
+	int err, first = 0;
+
+	*failed = 0;
+	if (!kernel->family)
+		return kernel_fail(kernel, -ENODEV, "the module ftcp is not loaded");
+	err = send_applies(kernel, batches, n);
+	if (err)
+		return err;
+	/* All are read, so that none is left for the next request; the first refusal is the one that tells something. */
+	for (unsigned int i = 0; i < n; i++) {
+		err = read_answer(kernel, seq + 1 + i);
+		if (!err || first)
+			continue;
+		first = err;
+		*failed = i;
+		memcpy(error, kernel->error, sizeof(error));
+		if (err == -EAGAIN)
+			break;	/* there are no more answers */
+	}
+	if (first)
+		memcpy(kernel->error, error, sizeof(error));
+	return first;
+}
