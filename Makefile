@@ -32,13 +32,13 @@ help: ## list the targets
 
 kernelrelease := $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
 module_dir = $(build)/module/$(kernelrelease)
-kbuild = $(MAKE) -C $(KDIR) M=$(module_dir) $(if $(V),,-s)
+kbuild = flock $(module_dir)/.lock $(MAKE) -C $(KDIR) M=$(module_dir) $(if $(V),,-s)
 
 module: module-tree ## build the module, for the running kernel or KDIR=
 	+@$(kbuild) modules
 	@echo "$(module_dir:$(CURDIR)/%=%)/ftcp.ko"
 
-sparse: module-tree ## check the module with sparse; warnings are errors
+sparse: module ## check the module with sparse; warnings are errors
 	@command -v sparse >/dev/null || { echo 'sparse is missing: make deps' >&2; exit 1; }
 	+@$(kbuild) C=2 CF=-Wsparse-error modules
 
@@ -72,7 +72,7 @@ make_for_kernel = @release=$$(selftests/vm/kernel $(1)) && $(MAKE) --no-print-di
 	KDIR=$(build)/kernel/$$release/usr/src/linux-headers-$$release
 
 $(kernels:%=build-test-%): build-test-%: deps
-	+$(call make_for_kernel,$*) module sparse
+	+$(call make_for_kernel,$*) sparse
 
 test-module: deps ## build the module for the kernel that the tests boot
 	+$(call make_for_kernel,$(test_kernel)) module

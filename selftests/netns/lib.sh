@@ -135,19 +135,31 @@ bed_service_add() { # HOST [PORT]
 # ---------------------------------------------------------------------------------------------------------------------
 # The daemons
 
-# The peer's view mirrors ours: only the numbers differ.
+# The peer's view mirrors ours. What a test wants otherwise it says in the environment:
+#	bed_policy=stall|detach  bed_detach_ms=  bed_dead_ms=  bed_grace_ms=
+# A machine without acceleration is slow, and nobody shall be taken for dead who is only late.
 bed_syncd_conf() { # HOST: prints the file's path
-	local host=$1 peer file=/tmp/$1.conf
+	local host=$1 peer role file=/tmp/$1.conf
 	case $host in
-	primary) peer=standby ;;
-	*) peer=primary ;;
+	primary) peer=standby role=primary ;;
+	*) peer=primary role=standby ;;
 	esac
 	cat >"$file" <<-EOF
-		[group default]
-		local = 10.9.1.$(bed_number "$host")
-		peer = 10.9.1.$(bed_number "$peer")
-		address = $bed_vip4/24 dev eth0
-		address = $bed_vip6/64 dev eth0
+		[group]
+		name = default
+		role = $role
+		[link]
+		listen = 10.9.1.$(bed_number "$host"):7789
+		peer = 10.9.1.$(bed_number "$peer"):7789
+		heartbeat_ms = 100
+		dead_after_ms = ${bed_dead_ms:-5000}
+		restart_grace_ms = ${bed_grace_ms:-20000}
+		[standby_loss]
+		policy = ${bed_policy:-stall}
+		detach_after_ms = ${bed_detach_ms:-1000}
+		[address]
+		add = $bed_vip4/24 dev eth0
+		add = $bed_vip6/64 dev eth0
 	EOF
 	echo "$file"
 }
