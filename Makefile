@@ -67,8 +67,8 @@ deps: ## install what building and testing need (Debian)
 
 build-test: $(kernels:%=build-test-%) ## compile against Debian's 6.1 and 6.12 headers, sparse on both
 
-# Debian's headers are unpacked under build/, not installed.
-make_for_kernel = @release=$$(selftests/vm/kernel $(1)) && $(MAKE) --no-print-directory \
+# Debian's headers are unpacked under build/, not installed. BTF is of no use in a module that is only tested.
+make_for_kernel = @release=$$(selftests/vm/kernel $(1)) && $(MAKE) --no-print-directory CONFIG_DEBUG_INFO_BTF_MODULES= \
 	KDIR=$(build)/kernel/$$release/usr/src/linux-headers-$$release
 
 $(kernels:%=build-test-%): build-test-%: deps
@@ -77,13 +77,16 @@ $(kernels:%=build-test-%): build-test-%: deps
 test-module: deps ## build the module for the kernel that the tests boot
 	+$(call make_for_kernel,$(test_kernel)) module
 
+test-tools: ## build the small programs that the tests use into build/tools
+	+$(MAKE) -C selftests/tools OUT=$(build)/tools
+
 unit: ## run the unit tests of the protocol core, natively
 	+$(MAKE) -C selftests/unit check
 
 check: deps ## build and test everything, in virtual machines: the whole truth
 	+@SUITE='$(SUITE)' TESTS='$(TESTS)' MAKE='$(MAKE)' KERNEL='$(test_kernel)' selftests/check
 
-demo: deps tools test-module ## watch a transfer survive the death of its server
+demo: deps tools test-tools test-module ## watch a transfer survive the death of its server
 	@selftests/demo/run
 
 # checkpatch.pl is in the kernel's source only. FILE_PATH_CHANGES, SPDX comment style and the like are the kernel
@@ -116,10 +119,10 @@ uninstall: headers ## remove what install installed
 	[ -n "$(DESTDIR)" ] || depmod $(kernelrelease)
 
 clean: ## remove what was compiled; keep the unpacked kernels
-	rm -rf build/module build/bin build/unit build/check build/vm build/demo
+	[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name kernel ! -name checkpatch -exec rm -rf {} +
 
 distclean: ## remove everything that is not source
 	rm -rf build
 
 .PHONY: all help module sparse module-tree headers tools deps build-test $(kernels:%=build-test-%) test-module \
-	unit check demo checkpatch install uninstall clean distclean
+	test-tools unit check demo checkpatch install uninstall clean distclean

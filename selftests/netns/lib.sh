@@ -105,7 +105,9 @@ bed_down() {
 		bed_kill "$host"
 		ip netns delete "$host"
 	done
-	! bed_module_loaded || wait_for 10 bed_module_unload
+	if bed_module_loaded; then
+		wait_for 10 bed_module_unload
+	fi
 }
 
 bed_exists() { [ -e "/run/netns/$1" ]; }
@@ -135,28 +137,28 @@ bed_service_add() { # HOST [PORT]
 # ---------------------------------------------------------------------------------------------------------------------
 # The daemons
 
-# The peer's view mirrors ours. What a test wants otherwise it says in the environment:
-#	bed_policy=stall|detach  bed_detach_ms=  bed_dead_ms=  bed_grace_ms=
-# A machine without acceleration is slow, and nobody shall be taken for dead who is only late.
+# The group wants its primary on the host called so; the two files mirror each other. Variables: policy, heartbeat_ms,
+# dead_after_ms; further sections are appended by the caller.
 bed_syncd_conf() { # HOST: prints the file's path
-	local host=$1 peer role file=/tmp/$1.conf
+	local host=$1 peer file=/tmp/$1.conf
 	case $host in
-	primary) peer=standby role=primary ;;
-	*) peer=primary role=standby ;;
+	primary) peer=standby ;;
+	*) peer=primary ;;
 	esac
 	cat >"$file" <<-EOF
 		[group]
 		name = default
-		role = $role
+		role = $host
+
 		[link]
 		listen = 10.9.1.$(bed_number "$host"):7789
 		peer = 10.9.1.$(bed_number "$peer"):7789
-		heartbeat_ms = 100
-		dead_after_ms = ${bed_dead_ms:-5000}
-		restart_grace_ms = ${bed_grace_ms:-20000}
+		heartbeat_ms = ${heartbeat_ms-100}
+		dead_after_ms = ${dead_after_ms-1000}
+
 		[standby_loss]
-		policy = ${bed_policy:-stall}
-		detach_after_ms = ${bed_detach_ms:-1000}
+		policy = ${policy-stall}
+
 		[address]
 		add = $bed_vip4/24 dev eth0
 		add = $bed_vip6/64 dev eth0
@@ -170,6 +172,17 @@ bed_syncd_start() { # HOST [ARGUMENT...]
 	file=$(bed_syncd_conf "$host")
 	spawn "$host" "$bed_log/$host.syncd.log" ftcp-syncd -c "$file" -f "$@"
 	echo "$spawned" >"/run/$host.syncd.pid"
+}
+
+# Everything, as an administrator would do it: both hosts run the service, primary is primary, connections are protected.
+bed_ftcp_up() {
+	local host
+	bed_module_load
+	for host in primary standby; do
+		bed_service_add "$host"
+		bed_syncd_start "$host"
+	done
+	primary ftcpctl wait --for protected --timeout 20
 }
 
 bed_syncd_signal() { # HOST SIGNAL

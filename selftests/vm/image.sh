@@ -137,7 +137,7 @@ vm_fill_work() { # ROOT RELEASE BASE COMMAND...
 	cp -rp "$vm_top/selftests" "$root/ftcp/"
 	mkdir -p "$root/ftcp/Documentation" "$root/$modules"
 	cp -rp "$vm_top/Documentation/netlink" "$root/ftcp/Documentation/" 2>/dev/null || true
-	mapfile -t programs < <(find -L "$vm_build/bin" -maxdepth 1 -type f -perm -u+x 2>/dev/null)
+	mapfile -t programs < <(find -L "$vm_build/bin" "$vm_build/tools" -maxdepth 1 -type f -perm -u+x 2>/dev/null)
 	if [ ${#programs[@]} -gt 0 ]; then
 		cp -p "${programs[@]}" "$root/usr/local/bin/"
 		vm_copy_new_libraries "$root" "$base" "${programs[@]}"
