@@ -138,7 +138,7 @@ static void timer_fired(struct timer_list *timer)
 	u32 events = 0;
 
 	spin_lock_bh(&conn->lock);
-	if (!conn->gone && !conn->finished && ftcp_group_speaks(conn->group)) {
+	if (!conn->gone && !conn->finished && !conn->dormant && ftcp_group_speaks(conn->group)) {
 		ftcp_group_env(conn->group, &env);
 		events = ftcp_timeout(&conn->tcb, &env);
 	}
@@ -295,7 +295,7 @@ void ftcp_conn_unlock(struct ftcp_conn *conn, u32 events)
 	__releases(&conn->lock)
 {
 	lockdep_assert_held(&conn->lock);
-	if (!ftcp_group_speaks(conn->group)) {
+	if (!ftcp_group_speaks(conn->group) || conn->dormant) {
 		spin_unlock_bh(&conn->lock);
 		return;
 	}
@@ -335,6 +335,12 @@ void ftcp_conn_promote(struct ftcp_conn *conn)
 	ftcp_conn_config(conn, &config);
 	ftcp_group_env(conn->group, &env);
 	spin_lock_bh(&conn->lock);
+	if (!conn->dormant) {
+		/* Opened since the role changed, or finished. */
+		spin_unlock_bh(&conn->lock);
+		return;
+	}
+	conn->dormant = false;
 	if (!conn->finished && !conn->gone) {
 		ftcp_bytes_cut(&conn->snd, ftcp_tcb_data_end(&conn->tcb));
 		ftcp_bytes_cut(&conn->rcv, ftcp_tcb_rcv_data_end(&conn->tcb));
@@ -351,6 +357,7 @@ void ftcp_conn_promote(struct ftcp_conn *conn)
 void ftcp_conn_demote(struct ftcp_conn *conn)
 {
 	spin_lock_bh(&conn->lock);
+	conn->dormant = true;
 	__skb_queue_purge(&conn->tx);
 	stop_timer(conn);
 	/* Half-open connections live in their cookies; tombstones have nothing more to say */

@@ -57,6 +57,7 @@ struct ftcp_conn {
 	bool gone;			/* tombstone */
 	bool finished;			/* out of the table and the lists */
 	bool incomplete;		/* standby: known by partial records of a resync only */
+	bool dormant;			/* a standby's, until ftcp_conn_promote() has come by: its soft state means nothing */
 	bool retry;			/* the backend ran out of memory: the timer lets it work again */
 	bool half_open;			/* counted in fn->n_half_open */
 	bool time_wait;			/* counted in fn->n_time_waits */
@@ -115,7 +116,7 @@ void ftcp_conn_finish(struct ftcp_conn *conn);
 void ftcp_conn_forget(struct ftcp_conn *conn);
 
 /* Role changes, one connection at a time; they take the lock. */
-void ftcp_conn_promote(struct ftcp_conn *conn);	/* from here on it speaks; incomplete ones are killed */
+void ftcp_conn_promote(struct ftcp_conn *conn);	/* from here on it speaks, if it did not; incomplete ones are killed */
 void ftcp_conn_demote(struct ftcp_conn *conn);	/* silent: tx purged, timer off */
 void ftcp_conn_alone(struct ftcp_conn *conn);	/* the gate has opened */
 void ftcp_conn_kick(struct ftcp_conn *conn);	/* speak first */

@@ -66,7 +66,7 @@ static void to_conn(struct arrival *a, struct ftcp_conn *conn)
 	lockdep_assert_held(&conn->lock);
 	if (conn->gone || conn->finished) {
 		reason = FTCP_REASON_AFTER_CLOSE;
-	} else if (!ftcp_group_speaks(conn->group)) {
+	} else if (!ftcp_group_speaks(conn->group) || conn->dormant) {
 		reason = FTCP_REASON_STANDBY;
 	} else {
 		ftcp_group_env(conn->group, &env);
@@ -200,7 +200,7 @@ static bool reopens(const struct ftcp_conn *conn, const struct ftcp_segment *seg
 {
 	const struct ftcp_hard *hard = &conn->tcb.hard;
 
-	if (hard->state != FTCP_TIME_WAIT || (seg->flags & (FTCP_SYN | FTCP_ACK | FTCP_RST)) != FTCP_SYN)
+	if (conn->dormant || hard->state != FTCP_TIME_WAIT || (seg->flags & (FTCP_SYN | FTCP_ACK | FTCP_RST)) != FTCP_SYN)
 		return false;
 	if ((hard->flags & FTCP_HARD_TS) && (seg->opts & FTCP_OPT_TS))
 		return (s32)(seg->tsval - hard->ts_recent) > 0;

@@ -263,12 +263,10 @@ static int apply_new(struct apply *apply, const struct incoming *in)
 	if (IS_ERR(conn))
 		return refuse(apply, PTR_ERR(conn), "no room for another connection (%u at most), or no memory",
 			      FTCP_CONNS_MAX);
+	conn->dormant = true;
 	err = apply_to(apply, conn, in, true);
-	if (!err) {
-		spin_lock_bh(&conn->lock);
+	if (!err)
 		err = ftcp_conn_insert(conn);
-		spin_unlock_bh(&conn->lock);
-	}
 	if (err)
 		ftcp_conn_forget(conn);
 	ftcp_conn_put(conn);

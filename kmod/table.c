@@ -41,16 +41,17 @@ int ftcp_conn_insert(struct ftcp_conn *conn)
 	int err;
 
 	refcount_inc(&conn->refs);
-	err = rhashtable_lookup_insert_fast(&conn->fn->conns, &conn->node, table_params);
-	if (err) {
-		refcount_dec(&conn->refs);
-		return err;
-	}
+	/* Who finds it in the table, and finishes it, must find it in the list, too. */
 	spin_lock_bh(&group->lock);
-	list_add_tail_rcu(&conn->group_node, &group->conns);
-	group->n_conns++;
+	err = rhashtable_lookup_insert_fast(&conn->fn->conns, &conn->node, table_params);
+	if (!err) {
+		list_add_tail_rcu(&conn->group_node, &group->conns);
+		group->n_conns++;
+	}
 	spin_unlock_bh(&group->lock);
-	return 0;
+	if (err)
+		refcount_dec(&conn->refs);
+	return err;
 }
 
 void ftcp_table_remove(struct ftcp_conn *conn)
