@@ -3,7 +3,7 @@
 #include "internal.h"
 
 /* RFC 7323, 4.1, or Karn's algorithm where there are no timestamps. */
-static void rtt_update(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg)
+void ftcp_rtt_update(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg)
 {
 	struct ftcp_soft *soft = &tcb->soft;
 	u64 sample_us;
@@ -84,7 +84,7 @@ u32 ftcp_ack(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp
 
 	if (acked) {
 		events |= snd_una_update(tcb, env, ack);
-		rtt_update(tcb, env, seg);
+		ftcp_rtt_update(tcb, env, seg);
 	}
 	newly_sacked = ftcp_sack_blocks(tcb, seg);
 	wnd_changed = snd_wnd_update(tcb, seg, ack, seq);

@@ -58,6 +58,8 @@ u32 ftcp_tsval(const struct ftcp_tcb *tcb, const struct ftcp_env *env);
 /* ack.c: returns events; @seg is acceptable and acknowledges @ack, which lies in snd_una - window .. snd_max */
 u32 ftcp_ack(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg, u64 ack, u64 seq);
 
+void ftcp_rtt_update(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg);
+
 /* recovery.c */
 u32 ftcp_sack_blocks(struct ftcp_tcb *tcb, const struct ftcp_segment *seg);
 void ftcp_recovery_ack(struct ftcp_tcb *tcb, u64 acked, u32 newly_sacked, bool duplicate, bool limited);

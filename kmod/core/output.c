@@ -270,6 +270,9 @@ static bool next_synack(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct
 	tcb->soft.rexmit_now = false;
 	ftcp_synack(tcb, env, seg);
 	tcb->soft.last_sent_us = env->now_us;
+	/* Karn: only the first is timed, for a peer without timestamps */
+	tcb->soft.rtt_start_us = tcb->soft.rtt_timed ? 0 : env->now_us;
+	tcb->soft.rtt_timed = true;
 	ftcp_timer_rexmit(tcb, env);
 	return true;
 }

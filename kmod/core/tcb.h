@@ -151,6 +151,7 @@ struct ftcp_soft {
 	u32 dupacks;
 	u8 recovering;		/* enum ftcp_recovery */
 	bool cwnd_limited;
+	bool rtt_timed;		/* a SYN-ACK was sent before */
 	bool ack_now;
 	bool probe_now;
 	bool rexmit_now;
