@@ -52,6 +52,8 @@ static int change(struct addresses *addresses, const struct config_address *addr
 		return -NLE_NOMEM;
 	err = add ? rtnl_addr_add(addresses->sock, rtnl, 0) : rtnl_addr_delete(addresses->sock, rtnl, 0);
 	rtnl_addr_put(rtnl);
+	if (add && !err)
+		addresses->added = true;
 	if (add && err == -NLE_EXIST)
 		return 0;
 	if (!add && (err == -NLE_NOADDR || err == -NLE_OBJ_NOTFOUND))
@@ -113,29 +115,43 @@ static void next_round(void *arg)
 		loop_timer_set(addresses->loop, &addresses->spacing, loop_clock_ms() + ADDRESS_SPACING_MS);
 }
 
-static void follow(void *arg)
+void addresses_announce(struct addresses *addresses)
 {
-	struct addresses *addresses = arg;
-	bool good = change_all(addresses);
-
-	loop_timer_stop(addresses->loop, &addresses->spacing);
-	if (!good)
-		loop_timer_set(addresses->loop, &addresses->retry, loop_clock_ms() + RETRY_MS);
 	if (!addresses->wanted)
 		return;
+	loop_timer_stop(addresses->loop, &addresses->spacing);
 	addresses->round = 0;
 	next_round(addresses);
 }
 
+/* True: something has changed that the LAN should know. */
+static bool follow(struct addresses *addresses)
+{
+	addresses->added = false;
+	if (!change_all(addresses))
+		loop_timer_set(addresses->loop, &addresses->retry, loop_clock_ms() + RETRY_MS);
+	return addresses->added;
+}
+
+static void retry_due(void *arg)
+{
+	if (follow(arg))
+		addresses_announce(arg);
+}
+
 void addresses_follow(struct addresses *addresses, bool wanted)
 {
-	if (addresses->known && wanted == addresses->wanted)
+	bool first = !addresses->known;
+
+	if (!first && wanted == addresses->wanted)
 		return;
 	addresses->known = true;
 	addresses->wanted = wanted;
 	memset(addresses->told, 0, sizeof(addresses->told));
 	loop_timer_stop(addresses->loop, &addresses->retry);
-	follow(addresses);
+	loop_timer_stop(addresses->loop, &addresses->spacing);
+	if (follow(addresses) || !first)
+		addresses_announce(addresses);
 }
 
 int addresses_open(struct addresses *addresses, struct loop *loop, const struct config *config,
@@ -148,7 +164,7 @@ int addresses_open(struct addresses *addresses, struct loop *loop, const struct 
 	addresses->config = config;
 	addresses->announced = announced;
 	addresses->arg = arg;
-	addresses->retry = (struct loop_timer){ .fire = follow, .arg = addresses };
+	addresses->retry = (struct loop_timer){ .fire = retry_due, .arg = addresses };
 	addresses->spacing = (struct loop_timer){ .fire = next_round, .arg = addresses };
 	addresses->sock = nl_socket_alloc();
 	if (!addresses->sock)

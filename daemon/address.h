@@ -23,6 +23,7 @@ struct addresses {
 	struct loop_timer spacing;
 	bool known;		/* addresses_follow() was called */
 	bool wanted;
+	bool added;		/* one of them was not there */
 	unsigned int round;
 	int told[CONFIG_ADDRESSES_MAX];	/* the trouble that was logged for each, 0: none */
 };
@@ -33,7 +34,13 @@ int addresses_open(struct addresses *addresses, struct loop *loop, const struct 
 /** addresses_close() - leaves the addresses as they are */
 void addresses_close(struct addresses *addresses);
 
-/** addresses_follow() - add and announce them, or remove them; nothing if that is how they are */
+/**
+ * addresses_follow() - add and announce them, or remove them; nothing if that is how they are
+ *
+ * The first time, those that are there already are not announced: this process begins, the address has not moved.
+ */
 void addresses_follow(struct addresses *addresses, bool wanted);
+/** addresses_announce() - again, if they are here: someone else may have done so */
+void addresses_announce(struct addresses *addresses);
 
 #endif

@@ -117,6 +117,15 @@ static bool parse_loss(struct reading *reading, const struct key *key, const cha
 	return *loss == CONFIG_LOSS_DETACH || !strcmp(value, "stall") || fail_value(reading, key, value);
 }
 
+/* getaddrinfo() takes 65537 for 1. */
+static bool is_port(const char *text)
+{
+	char *end;
+	unsigned long port = strtoul(text, &end, 10);
+
+	return isdigit((unsigned char)*text) && !*end && port >= 1 && port <= 65535;
+}
+
 /* Splits "10.0.0.1:7789" or "[fe80::1%eth0]:7789" in place. */
 static bool split_endpoint(char *text, char **host, char **port)
 {
@@ -128,7 +137,7 @@ static bool split_endpoint(char *text, char **host, char **port)
 	*host = text + bracket;
 	*port = end + 1 + bracket;
 	*end = '\0';
-	return isdigit((unsigned char)**port) && atoi(*port) > 0;
+	return is_port(*port);
 }
 
 /* Literal addresses only: asking a name server would block, and it may be what is down. */
@@ -294,14 +303,18 @@ static int handle(void *arg, const char *section, const char *name, const char *
 
 /* ---- lines ---- */
 
-/* inih does not tell of a section without keys. */
+/* inih does not tell of a section without keys, and goes on after half of one. */
 static void check_section(struct reading *reading, const char *line)
 {
-	char section[50];
+	char section[50] = "";
 
 	while (isspace((unsigned char)*line))
 		line++;
-	if (sscanf(line, "[%49[^]\n]]", section) == 1 && !is_section(section))
+	if (*line != '[')
+		return;
+	if (!strchr(line, ']'))
+		fail(reading, reading->line, "a [section] without its ]");
+	else if (sscanf(line, "[%49[^]]", section) != 1 || !is_section(section))
 		fail_section(reading, section);
 }
 
@@ -369,6 +382,7 @@ bool config_read(struct config *config, FILE *file, const char *name, char *erro
 	set_defaults(config);
 	/* An indented key is a key, not the continuation of the line before. */
 	ini_allow_multiline = false;
+	ini_stop_on_first_error = true;
 	line = ini_parse_stream(read_line, &reading, handle, &reading);
 	if (ferror(file))
 		return fail(&reading, 0, "cannot be read: %s", strerror(errno));

@@ -58,10 +58,10 @@ static void follow(struct group *group, const struct kernel_group *found, bool f
 		group_send_state(group);
 	if (self->role == FTCP_ROLE_PRIMARY && old.role != FTCP_ROLE_PRIMARY && group->attach != GROUP_ATTACHED)
 		group->view.unattached_ms = loop_clock_ms();
-	if (group->attach == GROUP_ATTACHED && !found->attached)
-		group_sync_failed(group, "the kernel has let go of this process");
-	else if (group->attach != GROUP_NOT_ATTACHED && !policy_speaks(self->role))
+	if (group->attach != GROUP_NOT_ATTACHED && !policy_speaks(self->role))
 		group_sync_stop(group);
+	else if (group->attach == GROUP_ATTACHED && !found->attached)
+		group_sync_failed(group, "the kernel has let go of this process");
 }
 
 bool group_refresh(struct group *group)
@@ -89,12 +89,6 @@ static int find_group(struct group *group, struct kernel_group *found)
 
 	if (err != -ENOENT)
 		return err;
-	if (!strcmp(group->config->name, FTCP_GROUP_DEFAULT)) {
-		snprintf(group->kernel.error, sizeof(group->kernel.error),
-			 "there is no group %s: load the module with port=PORT, or 'ftcpctl group add %s'",
-			 FTCP_GROUP_DEFAULT, FTCP_GROUP_DEFAULT);
-		return -ESRCH;
-	}
 	err = kernel_group_new(&group->kernel);
 	if (err && err != -EEXIST)
 		return err;
@@ -246,6 +240,22 @@ static void detach(struct group *group, const struct policy_decision *decision)
 	group_refresh(group);
 }
 
+static int priority_of(enum policy_why why)
+{
+	switch (why) {
+	case POLICY_STALLED:
+	case POLICY_NOT_IN_SYNC:
+	case POLICY_STALE:
+		return LOG_WARNING;
+	case POLICY_PROTECTING:
+	case POLICY_FOLLOWING:
+	case POLICY_RETRY:
+		return LOG_INFO;	/* other lines have said so */
+	default:
+		return LOG_NOTICE;
+	}
+}
+
 /* Each state that is waited in is told once. */
 static void tell(struct group *group, enum policy_why why)
 {
@@ -253,8 +263,7 @@ static void tell(struct group *group, enum policy_why why)
 		return;
 	group->told = why;
 	group->told_any = true;
-	log_line(why == POLICY_STALLED || why == POLICY_NOT_IN_SYNC || why == POLICY_STALE ? LOG_WARNING : LOG_NOTICE,
-		 "%s: %s", policy_role_text(group->view.self.role), policy_why_text(why));
+	log_line(priority_of(why), "%s: %s", policy_role_text(group->view.self.role), policy_why_text(why));
 	notify("STATUS=%s, epoch %llu: %s", policy_role_text(group->view.self.role),
 	       (unsigned long long)group->view.self.epoch, policy_why_text(why));
 }
@@ -317,8 +326,10 @@ static void heartbeat_due(void *arg)
 	struct group *group = arg;
 	struct policy_view *view = &group->view;
 	uint64_t now_ms = group->loop->now_ms, gap_ms = group->loop->gap_ms;
+	uint64_t next_ms = now_ms + group->config->heartbeat_ms, dead_ms = view->heard_ms + group->config->dead_after_ms;
 
-	loop_timer_set(group->loop, &group->heartbeat, now_ms + group->config->heartbeat_ms);
+	/* Just in time when the peer would be dead. */
+	loop_timer_set(group->loop, &group->heartbeat, dead_ms > now_ms && dead_ms < next_ms ? dead_ms : next_ms);
 	view->frozen_until_ms = policy_frozen_until(&view->config, now_ms, gap_ms, view->frozen_until_ms);
 	if (view->frozen_until_ms > now_ms && gap_ms >= view->config.dead_after_ms) {
 		log_warn("this process was not running for %llu ms", (unsigned long long)gap_ms);
@@ -392,11 +403,6 @@ int group_open(struct group *group, struct loop *loop, const struct config *conf
 	if (err)
 		return err;
 	err = arrive(group);
-	if (err == -ESRCH) {
-		log_warn("%s; trying every second", group->kernel.error);
-		memcpy(group->trouble, group->kernel.error, sizeof(group->trouble));
-		err = 0;
-	}
 	if (err) {
 		snprintf(error, sizeof(group->kernel.error), "%s", group->kernel.error);
 		return err;

@@ -56,6 +56,23 @@ static void compare(const struct group *group, const struct frame_hello *hello)
 			 (unsigned long long)config->dead_after_ms, hello->dead_after_ms);
 }
 
+/* A host that spoke until now had the addresses, and may have told the LAN so later than this one did. */
+static void take_addresses_back(struct group *group, const struct policy_host *was, const struct policy_host *is)
+{
+	if (group->view.peer_met && policy_speaks(was->role) && !policy_speaks(is->role) &&
+	    policy_speaks(group->view.self.role))
+		addresses_announce(&group->addresses);
+}
+
+static void take_state(struct group *group, const struct policy_host *host)
+{
+	struct policy_host was = group->view.peer;
+
+	group->view.peer = *host;
+	group->view.peer.instance = was.instance;
+	take_addresses_back(group, &was, host);
+}
+
 static void up(void *arg, const struct frame_hello *hello)
 {
 	const struct policy_host *host = &hello->host;
@@ -69,7 +86,8 @@ static void up(void *arg, const struct frame_hello *hello)
 		group->resync = false;
 		view->attach_at_ms = 0;
 	}
-	view->peer = *host;
+	take_state(group, host);
+	view->peer.instance = host->instance;
 	view->peer_met = true;
 	view->peer_left = false;
 	view->link_up = true;
@@ -91,14 +109,6 @@ static void down(void *arg, const char *why)
 	log_warn("link lost: %s; last heard %llu ms ago", view->peer_left ? "the peer's daemon has stopped" : why,
 		 (unsigned long long)silent_ms);
 	log_event("link_lost", "silent_ms=%llu bye=%d", (unsigned long long)silent_ms, view->peer_left);
-}
-
-static void take_state(struct group *group, const struct policy_host *host)
-{
-	uint64_t instance = group->view.peer.instance;
-
-	group->view.peer = *host;
-	group->view.peer.instance = instance;
 }
 
 static void frame(void *arg, const struct frame *frame)

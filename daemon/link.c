@@ -121,7 +121,7 @@ size_t link_fill(struct link *link)
 	if (n < 0 && errno == EAGAIN)
 		return 0;
 	link->ended = true;
-	snprintf(link->error, sizeof(link->error), "%s", n ? strerror(errno) : "closed by the other side");
+	link_break(link, "%s", n ? strerror(errno) : "closed by the other side");
 	return 0;
 }
 

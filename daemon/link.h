@@ -23,7 +23,7 @@ struct link {
 	bool open;		/* the hello has come: larger buffers, other frames */
 	bool waits_to_write;	/* EPOLLOUT is asked for */
 	bool broken;
-	bool ended;		/* the other side has closed it */
+	bool ended;		/* the other side has closed it: broken, too */
 	uint64_t deadline_ms;	/* of the handshake */
 	uint64_t heard_ms;
 	uint8_t *rx;
@@ -31,7 +31,7 @@ struct link {
 	uint8_t *tx;
 	size_t tx_size, tx_head, tx_len;
 	char name[80];		/* of the other side */
-	char error[LINK_ERROR_MAX];	/* if broken or ended: why */
+	char error[LINK_ERROR_MAX];	/* if broken: why */
 };
 
 /** link_open() - take over @fd, connected or @connecting; 0, or -errno: @fd is closed. @ready is called with @arg */

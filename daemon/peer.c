@@ -372,7 +372,7 @@ static void read_link(struct peer *peer)
 		peer->ops->frame(peer->arg, &frame);
 	peer->ops->burst(peer->arg);
 	if (!link->broken && result == FRAME_BAD)
-		link_break(link, "it sent %s", error);
+		link_break(link, "what it sends is %s", error);
 }
 
 static void link_ready(void *arg, uint32_t events)
@@ -389,8 +389,6 @@ static void link_ready(void *arg, uint32_t events)
 		return;
 	for (int i = 0; i < BURSTS_MAX && !link->broken && link_fill(link); i++)
 		read_link(peer);
-	if (link->ended)
-		link_break(link, "%s", link->error);
 }
 
 void peer_drop(struct peer *peer, const char *fmt, ...)

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Two peers in one process, over the loopback's 127.0.1.x, with strangers between them. No kernel module: the states are
+ * made up, batches are noise. Prints TAP.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "log.h"
+#include "peer.h"
+#include "tap.h"
+
+#define WITHIN_MS 5000
+
+/* One side: what it saw. */
+struct side {
+	struct peer peer;
+	struct config config;
+	unsigned int ups, downs, bursts, batches, heartbeats;
+	uint64_t next_no;
+	bool wrong;		/* batches out of order, or other bytes */
+	char why[LINK_ERROR_MAX];
+};
+
+static struct loop loop;
+static struct side a, b;
+static uint8_t noise[FTCP_BATCH_MAX_BYTES];
+static int base_port;
+
+static void state(void *arg, struct policy_host *host)
+{
+	(void)arg;
+	*host = (struct policy_host){ .epoch = 1 };
+}
+
+static void up(void *arg, const struct frame_hello *hello)
+{
+	struct side *side = arg;
+
+	(void)hello;
+	side->ups++;
+	side->next_no = 1;
+}
+
+static void frame(void *arg, const struct frame *frame)
+{
+	struct side *side = arg;
+
+	if (frame->type == FRAME_HEARTBEAT)
+		side->heartbeats++;
+	if (frame->type != FRAME_BATCH)
+		return;
+	side->batches++;
+	if (frame->batch_no != side->next_no++ || memcmp(frame->batch, noise, frame->batch_len))
+		side->wrong = true;
+}
+
+static void burst(void *arg)
+{
+	((struct side *)arg)->bursts++;
+}
+
+static void down(void *arg, const char *why)
+{
+	struct side *side = arg;
+
+	side->downs++;
+	snprintf(side->why, sizeof(side->why), "%s", why);
+}
+
+static void writable(void *arg)
+{
+	(void)arg;
+}
+
+static const struct peer_ops ops = {
+	.state = state, .up = up, .frame = frame, .burst = burst, .down = down, .writable = writable,
+};
+
+static void endpoint(struct config_endpoint *endpoint, const char *ip, int port)
+{
+	struct sockaddr_in *addr = (struct sockaddr_in *)&endpoint->addr;
+
+	memset(endpoint, 0, sizeof(*endpoint));
+	addr->sin_family = AF_INET;
+	addr->sin_port = htons(port);
+	inet_pton(AF_INET, ip, &addr->sin_addr);
+	endpoint->len = sizeof(*addr);
+	snprintf(endpoint->text, sizeof(endpoint->text), "%s:%d", ip, port);
+}
+
+static bool open_side(struct side *side, const char *ip, const char *peer_ip, const char *group, uint64_t instance)
+{
+	char error[LINK_ERROR_MAX];
+
+	memset(side, 0, sizeof(*side));
+	strcpy(side->config.name, group);
+	side->config.heartbeat_ms = 100;
+	side->config.dead_after_ms = 1000;
+	endpoint(&side->config.listen, ip, base_port);
+	endpoint(&side->config.peer, peer_ip, base_port);
+	if (peer_open(&side->peer, &loop, &side->config, instance, &ops, side, error)) {
+		printf("# %s\n", error);
+		return false;
+	}
+	peer_activate(&side->peer, true);
+	return true;
+}
+
+static void round_ends(void *arg)
+{
+	(void)arg;
+	peer_check(&a.peer);
+	peer_check(&b.peer);
+}
+
+/* Rounds until @done, or too long. */
+static bool until(bool (*done)(void))
+{
+	struct loop_timer tick = { .fire = round_ends };
+	uint64_t end_ms = loop_clock_ms() + WITHIN_MS;
+
+	while (!done() && loop_clock_ms() < end_ms) {
+		loop_timer_set(&loop, &tick, loop_clock_ms() + 20);
+		loop_round(&loop);
+	}
+	loop_timer_stop(&loop, &tick);
+	return done();
+}
+
+static uint64_t wait_end_ms;
+
+static bool waited(void)
+{
+	return loop_clock_ms() >= wait_end_ms;
+}
+
+static void run_for(unsigned int ms)
+{
+	wait_end_ms = loop_clock_ms() + ms;
+	until(waited);
+}
+
+static bool both_up(void)
+{
+	return peer_is_up(&a.peer) && peer_is_up(&b.peer);
+}
+
+/* The same TCP connection at both ends. */
+static bool joined(void)
+{
+	struct sockaddr_in here, there;
+	socklen_t len = sizeof(here);
+
+	if (!both_up())
+		return false;
+	getsockname(a.peer.link.io.fd, (struct sockaddr *)&here, &len);
+	getpeername(b.peer.link.io.fd, (struct sockaddr *)&there, &len);
+	return here.sin_port == there.sin_port && a.peer.link.initiated != b.peer.link.initiated;
+}
+
+static int stranger(const char *from, const char *to)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	inet_pton(AF_INET, from, &addr.sin_addr);
+	bind(fd, (struct sockaddr *)&addr, sizeof(addr));
+	inet_pton(AF_INET, to, &addr.sin_addr);
+	addr.sin_port = htons(base_port);
+	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
+		perror("# connect");
+	return fd;
+}
+
+static int closed_fd;
+
+/* Our hello may come first. */
+static bool is_closed(void)
+{
+	char bytes[512];
+	ssize_t n = recv(closed_fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+	return n == 0 || (n < 0 && errno != EAGAIN);
+}
+
+static bool gets_closed(int fd, const void *says, size_t len)
+{
+	unsigned int ups = a.ups, downs = a.downs;
+	bool good;
+
+	if (len && send(fd, says, len, MSG_NOSIGNAL) < 0)
+		perror("# send");
+	closed_fd = fd;
+	good = until(is_closed);
+	close(fd);
+	return good && joined() && a.ups == ups && a.downs == downs;
+}
+
+/* ---- */
+
+static void meeting(void)
+{
+	bool good = true;
+
+	for (int i = 0; i < 20; i++) {
+		good &= open_side(&a, "127.0.1.1", "127.0.1.2", "default", 1 + rand() % 100);
+		if (i % 3)
+			run_for(rand() % 60);
+		good &= open_side(&b, "127.0.1.2", "127.0.1.1", "default", 101 - i % 2 * 101 + rand() % 100);
+		good &= until(joined);
+		run_for(20);
+		good &= joined();
+		if (i == 19)
+			break;
+		peer_close(&a.peer);
+		peer_close(&b.peer);
+	}
+	tap_ok(good, "meeting__one_link_the_same_on_both_sides");
+}
+
+static void reconnecting(void)
+{
+	unsigned int downs = b.downs;
+	uint64_t begin_ms = loop_clock_ms();
+
+	peer_drop(&a.peer, "test");
+	tap_ok(!peer_is_up(&a.peer) && until(joined), "reconnecting__after_a_drop");
+	tap_ok(loop_clock_ms() - begin_ms < 500, "reconnecting__quickly");
+	tap_ok(b.downs == downs + 1 || b.ups > 1, "reconnecting__the_other_side_knows");
+}
+
+static bool all_batches(void)
+{
+	return b.batches >= 400;
+}
+
+static void carrying(void)
+{
+	struct kernel_batch batches[KERNEL_APPLY_MAX];
+	uint64_t no = 0;
+
+	b.next_no = 1;
+	for (int i = 0; i < 25; i++) {
+		for (int j = 0; j < KERNEL_APPLY_MAX; j++)
+			batches[j] = (struct kernel_batch){ .sync_id = 1, .no = ++no, .data = noise,
+							    .len = j % 4 ? 1u + rand() % 200 : FTCP_BATCH_MAX_BYTES };
+		peer_send_batches(&a.peer, batches, KERNEL_APPLY_MAX);
+		run_for(i % 5);
+	}
+	tap_ok(until(all_batches) && !b.wrong && joined(), "carrying__batches_in_order_and_whole");
+	tap_ok(b.bursts < b.batches, "carrying__many_in_a_burst");
+}
+
+static void strangers(void)
+{
+	uint8_t bytes[2048];
+	struct frame_hello hello = { .version = FRAME_VERSION, .group = "other", .host = { .instance = 5 } };
+	size_t len;
+
+	tap_ok(gets_closed(stranger("127.0.1.2", "127.0.1.1"), "GET / HTTP/1.0\r\n\r\n", 18), "stranger__http");
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = rand();
+	tap_ok(gets_closed(stranger("127.0.1.2", "127.0.1.1"), bytes, sizeof(bytes)), "stranger__noise");
+	len = frame_write_batch(bytes, 1, 2, 1u << 30);
+	tap_ok(gets_closed(stranger("127.0.1.2", "127.0.1.1"), bytes, len), "stranger__a_batch_first");
+	len = frame_write_hello(bytes, &hello);
+	tap_ok(gets_closed(stranger("127.0.1.2", "127.0.1.1"), bytes, len), "stranger__another_group");
+	hello.version++;
+	len = frame_write_hello(bytes, &hello);
+	tap_ok(gets_closed(stranger("127.0.1.2", "127.0.1.1"), bytes, len), "stranger__another_version");
+	hello.version--;
+	strcpy(hello.group, "default");
+	hello.host.instance = a.peer.self;
+	len = frame_write_hello(bytes, &hello);
+	tap_ok(gets_closed(stranger("127.0.1.2", "127.0.1.1"), bytes, len), "stranger__our_own_instance");
+	tap_ok(gets_closed(stranger("127.0.1.9", "127.0.1.1"), bytes, len), "stranger__from_elsewhere");
+	tap_ok(gets_closed(stranger("127.0.1.2", "127.0.1.1"), NULL, 0), "stranger__who_says_nothing");
+}
+
+/* A hello in a connection that was closed already is no peer. */
+static void ghost(void)
+{
+	struct frame_hello hello = { .version = FRAME_VERSION, .group = "default", .host = { .instance = 77 } };
+	int fd = stranger("127.0.1.2", "127.0.1.1");
+	unsigned int ups = a.ups;
+	uint8_t bytes[512];
+
+	send(fd, bytes, frame_write_hello(bytes, &hello), 0);
+	close(fd);
+	run_for(50);
+	tap_ok(a.ups == ups && joined(), "stranger__a_hello_from_the_past");
+}
+
+static void many(void)
+{
+	int fds[PEER_PENDING_MAX + 4];
+	bool good = true;
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+		fds[i] = stranger("127.0.1.2", "127.0.1.1");
+		run_for(5);	/* the listen queue is short */
+	}
+	closed_fd = fds[PEER_PENDING_MAX + 3];
+	good &= until(is_closed);
+	good &= joined();
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		close(fds[i]);
+	run_for(50);
+	tap_ok(good, "strangers__more_than_are_kept");
+}
+
+static bool a_down(void)
+{
+	return a.downs > 0;
+}
+
+static void garbage_on_the_link(void)
+{
+	a.downs = 0;
+	send(b.peer.link.io.fd, "garbage", 7, 0);
+	tap_ok(until(a_down) && strstr(a.why, "protocol"), "link__garbage_closes_it");
+	printf("# %s\n", a.why);
+	tap_ok(until(joined), "link__and_it_comes_back");
+}
+
+static bool a_broken(void)
+{
+	return a.peer.link.broken;
+}
+
+static void deaf(void)
+{
+	struct kernel_batch batch = { .sync_id = 1, .no = 1, .data = noise, .len = sizeof(noise) };
+
+	loop_change(&loop, &b.peer.link.io, 0);
+	for (int i = 0; i < 500 && !a.peer.link.broken; i++)
+		peer_send_batches(&a.peer, &batch, 1);
+	tap_ok(a_broken() && strstr(a.peer.link.error, "does not read"), "link__a_peer_that_does_not_read");
+	tap_ok(until(joined), "link__and_it_comes_back_too");
+}
+
+static void restarted(void)
+{
+	unsigned int ups = a.ups;
+
+	peer_close(&b.peer);
+	open_side(&b, "127.0.1.2", "127.0.1.1", "default", 12345);
+	tap_ok(until(joined) && a.ups > ups && a.peer.instance == 12345, "restarted__peer_with_another_instance");
+}
+
+static void inactive(void)
+{
+	peer_activate(&a.peer, false);
+	run_for(300);
+	tap_ok(!peer_is_up(&a.peer) && !peer_is_up(&b.peer), "inactive__no_link");
+	peer_activate(&a.peer, true);
+	tap_ok(until(joined), "inactive__and_active_again");
+}
+
+int main(void)
+{
+	printf("TAP version 13\n");
+	srand(getpid());
+	base_port = 20000 + getpid() % 20000;
+	for (size_t i = 0; i < sizeof(noise); i++)
+		noise[i] = rand();
+	if (loop_open(&loop))
+		return 1;
+	a.peer.link.io.fd = -1;
+	b.peer.link.io.fd = -1;
+	loop.after = round_ends;
+	meeting();
+	reconnecting();
+	carrying();
+	strangers();
+	ghost();
+	many();
+	garbage_on_the_link();
+	deaf();
+	restarted();
+	inactive();
+	peer_close(&a.peer);
+	peer_close(&b.peer);
+	loop_close(&loop);
+	return tap_end();
+}
