@@ -8,10 +8,12 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
-#include <net/addrconf.h>
+#include <net/dst_metadata.h>
 #include <net/ip.h>
+#include <net/ip6_route.h>
 #include <net/ipv6.h>
 #include <net/route.h>
+#include <net/xfrm.h>
 #include "conn.h"
 #include "defrag.h"
 #include "group.h"
@@ -21,17 +23,72 @@
 #include "receive.h"
 #include "service.h"
 
+static bool policy_allows(struct sk_buff *skb)
+{
+	if (skb->protocol == htons(ETH_P_IP))
+		return xfrm4_policy_check(NULL, XFRM_POLICY_IN, skb);
+	return xfrm6_policy_check(NULL, XFRM_POLICY_IN, skb);
+}
+
 static int local_in(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
-	ftcp_receive(ftcp_net(net), skb);
+	if (policy_allows(skb)) {
+		ftcp_receive(ftcp_net(net), skb);
+	} else {
+		ftcp_stats_drop(ftcp_net(net), FTCP_REASON_FIREWALL);
+		kfree_skb(skb);
+	}
 	return 0;
 }
 
-static bool addr_is_local(struct net *net, const struct sk_buff *skb, const struct ftcp_conn_key *key)
+static bool route4(struct sk_buff *skb)
 {
-	if (ipv6_addr_v4mapped(&key->laddr))
-		return inet_addr_type_dev_table(net, skb->dev, key->laddr.s6_addr32[3]) == RTN_LOCAL;
-	return ipv6_chk_addr(net, &key->laddr, NULL, 0);
+	const struct iphdr *ip = ip_hdr(skb);
+
+	return !ip_route_input_noref(skb, ip->daddr, ip->saddr, ip->tos, skb->dev);
+}
+
+static bool route6(struct net *net, struct sk_buff *skb)
+{
+	const struct ipv6hdr *ip = ipv6_hdr(skb);
+	struct flowi6 fl6 = {
+		.flowi6_iif = skb->dev->ifindex,
+		.daddr = ip->daddr,
+		.saddr = ip->saddr,
+		.flowlabel = ip6_flowinfo(ip),
+		.flowi6_mark = skb->mark,
+		.flowi6_proto = IPPROTO_TCP,
+	};
+
+	skb_dst_drop(skb);
+	skb_dst_set(skb, ip6_route_input_lookup(net, skb->dev, &fl6, skb, RT6_LOOKUP_F_HAS_SADDR));
+	return true;
+}
+
+static bool dst_is_local(const struct sk_buff *skb)
+{
+	if (skb->protocol == htons(ETH_P_IP))
+		return skb_rtable(skb)->rt_type == RTN_LOCAL;
+	return ((const struct rt6_info *)skb_dst(skb))->rt6i_flags & RTF_LOCAL;
+}
+
+/*
+ * Is it for this host? The kernel's own decision, made a moment earlier, with its checks of the source address. A local packet keeps
+ * the route: rules of the INPUT firewall count on one. So does one that leads nowhere, since the address may appear
+ * at any moment: what we have let pass must not be looked up again then, and be answered with an RST. On a packet in
+ * transit it is taken back, for those who mark packets behind us.
+ */
+static bool is_local(struct net *net, struct sk_buff *skb)
+{
+	bool v4 = skb->protocol == htons(ETH_P_IP), routed = skb_valid_dst(skb);
+
+	if (!routed && !(v4 ? route4(skb) : route6(net, skb)))
+		return false;
+	if (dst_is_local(skb))
+		return true;
+	if (!routed && !skb_dst(skb)->error)
+		skb_dst_drop(skb);
+	return false;
 }
 
 static bool source_is_sane(const struct ftcp_conn_key *key)
@@ -45,12 +102,12 @@ static bool source_is_sane(const struct ftcp_conn_key *key)
 }
 
 /* Whose is it? A service that is to have it, with a reference; NULL: nobody's of ours. */
-static struct ftcp_service *owner(struct ftcp_net *fn, const struct sk_buff *skb, const struct ftcp_conn_key *key)
+static struct ftcp_service *owner(struct ftcp_net *fn, struct sk_buff *skb, const struct ftcp_conn_key *key)
 {
 	struct ftcp_service *service = NULL;
 	struct ftcp_conn *conn;
 
-	/* A connection that is alive was local when it began, and stays ours when its service is deleted. */
+	/* A connection stays ours when its service is deleted. */
 	conn = ftcp_conn_find(fn, key);
 	if (conn && ftcp_group_speaks(conn->group)) {
 		service = conn->service;
@@ -58,10 +115,9 @@ static struct ftcp_service *owner(struct ftcp_net *fn, const struct sk_buff *skb
 	}
 	if (conn)
 		ftcp_conn_put(conn);
-	if (service)
-		return service;
-	service = ftcp_service_find_get(fn, &key->laddr, ntohs(key->lport));
-	if (service && !addr_is_local(fn->net, skb, key)) {
+	if (!service)
+		service = ftcp_service_find_get(fn, &key->laddr, ntohs(key->lport));
+	if (service && !is_local(fn->net, skb)) {
 		ftcp_service_put(service);
 		service = NULL;
 	}
@@ -121,13 +177,13 @@ static unsigned int hook6(void *priv, struct sk_buff *skb, const struct nf_hook_
 {
 	struct ftcp_conn_key key = {};
 	const __be16 *ports;
+	int protocol, flags = IP6_FH_F_AUTH;	/* what is authenticated comes by again when that was verified */
 	unsigned int at = 0;
 	__be16 buf[2];
-	int protocol;
 
 	if (skb->pkt_type != PACKET_HOST || !pskb_may_pull(skb, sizeof(struct ipv6hdr)))
 		return NF_ACCEPT;
-	protocol = ipv6_find_hdr(skb, &at, -1, NULL, NULL);
+	protocol = ipv6_find_hdr(skb, &at, -1, NULL, &flags);
 	if (protocol == IPPROTO_ICMPV6)
 		return ftcp_icmp6(ftcp_net(state->net), skb, at) ? NF_DROP : NF_ACCEPT;
 	if (protocol != IPPROTO_TCP)
