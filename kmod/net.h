@@ -37,6 +37,7 @@ struct ftcp_net {
 	atomic_t n_conns;		/* tombstones included; at most FTCP_CONNS_MAX */
 	atomic_t n_half_open;
 	atomic_t n_time_waits;
+	u64 stateless_ms;		/* ktime_get_boottime of the last SYN that was answered statelessly, 0: never; READ_ONCE */
 	struct ftcp_stats __percpu *stats;
 };
 

@@ -111,6 +111,11 @@ static struct ftcp_conn *new_conn(struct arrival *a, struct ftcp_service *servic
 	return conn;
 }
 
+static u64 now_ms(void)
+{
+	return ktime_to_ms(ktime_get_boottime());
+}
+
 static void syn_stateless(struct arrival *a, struct ftcp_service *service, const struct ftcp_cookie *cookie, u32 iss)
 {
 	const struct ftcp_conn_hash hash = { .group = service->group, .key = &a->key };
@@ -125,6 +130,7 @@ static void syn_stateless(struct arrival *a, struct ftcp_service *service, const
 	ftcp_synack_stateless(&out, &env, &config, &a->seg, cookie, iss);
 	ftcp_xmit_stateless(a->fn, service->group, &a->key, &out);
 	ftcp_stats_inc(a->fn, FTCP_COUNT_SYN_STATELESS);
+	WRITE_ONCE(a->fn->stateless_ms, now_ms());
 }
 
 static void syn(struct arrival *a, struct ftcp_service *service)
@@ -153,7 +159,18 @@ static void syn(struct arrival *a, struct ftcp_service *service)
 	ftcp_conn_put(conn);
 }
 
-/* The final ACK of a handshake that this host does not remember: the queue was full, or another host began it. */
+/*
+ * Can there be a handshake that this host does not remember? The queue was full, or another host began it. At all other
+ * times a valid cookie is an old duplicate, of a connection that has come and gone, and would bring it back to life.
+ */
+static bool cookie_expected(const struct arrival *a, const struct ftcp_service *service)
+{
+	u64 now = now_ms(), stateless = READ_ONCE(a->fn->stateless_ms);
+
+	return now - READ_ONCE(service->group->role_since_ms) < FTCP_COOKIE_LIFE_MS ||
+	       (stateless && now - stateless < FTCP_COOKIE_LIFE_MS);
+}
+
 static void ack_without_conn(struct arrival *a, struct ftcp_service *service)
 {
 	const struct ftcp_conn_hash hash = { .group = service->group, .key = &a->key };
@@ -162,7 +179,7 @@ static void ack_without_conn(struct arrival *a, struct ftcp_service *service)
 	struct ftcp_env env;
 
 	ftcp_group_env(service->group, &env);
-	if ((a->seg.flags & (FTCP_ACK | FTCP_RST)) != FTCP_ACK ||
+	if ((a->seg.flags & (FTCP_ACK | FTCP_RST)) != FTCP_ACK || !cookie_expected(a, service) ||
 	    !ftcp_cookie_open(&cookie, a->seg.ack.v - 1, a->seg.seq.v - 1, env.ts_ms, ftcp_conn_hash, &hash)) {
 		reset(a, service, FTCP_REASON_NO_CONN);
 		return;

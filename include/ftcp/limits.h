@@ -13,6 +13,7 @@
 #define FTCP_SERVICES_MAX	256	/* per network namespace */
 #define FTCP_CONNS_MAX		65536	/* per network namespace, tombstones included */
 #define FTCP_HALF_OPEN_MAX	1024	/* per network namespace; beyond it SYNs are answered statelessly */
+#define FTCP_COOKIE_LIFE_MS	(2u << 16)	/* no cookie is older when it is accepted (core/cookie.h) */
 #define FTCP_TIME_WAITS_MAX	16384	/* per network namespace; beyond it TIME_WAIT is cut to a second */
 
 /* Buffers of one connection. */
