@@ -232,10 +232,17 @@ void ftcp_bytes_put(struct ftcp_bytes *bytes, u64 off, struct ftcp_bytes *from, 
 	update_end(bytes);
 }
 
+/* From the nearer end: what is new is sent, what is old is acknowledged. */
 static struct ftcp_chunk *chunk_at(const struct ftcp_bytes *bytes, u64 off)
 {
 	struct ftcp_chunk *chunk;
 
+	if (off >= bytes->start + (bytes->end - bytes->start) / 2) {
+		list_for_each_entry_reverse(chunk, &bytes->chunks, node)
+			if (chunk->start <= off)
+				return off < chunk->start + chunk->len ? chunk : NULL;
+		return NULL;
+	}
 	list_for_each_entry(chunk, &bytes->chunks, node)
 		if (off < chunk->start + chunk->len)
 			return chunk->start <= off ? chunk : NULL;

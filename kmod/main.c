@@ -4,6 +4,7 @@
  */
 #define pr_fmt(fmt) "ftcp: " fmt
 
+#include <linux/ctype.h>
 #include <linux/delay.h>
 #include <linux/inet.h>
 #include <linux/module.h>
@@ -45,10 +46,12 @@ static int parse_addr(const char *text, struct in6_addr *result)
 	*result = in6addr_any;
 	if (!text)
 		return 0;
-	if (in4_pton(text, -1, (u8 *)&v4, -1, NULL))
-		ipv6_addr_set_v4mapped(v4, result);
-	else if (!in6_pton(text, -1, (u8 *)result, -1, NULL))
+	if (in4_pton(text, -1, (u8 *)&v4, -1, NULL)) {
+		if (v4)
+			ipv6_addr_set_v4mapped(v4, result);
+	} else if (!in6_pton(text, -1, (u8 *)result, -1, NULL)) {
 		return -EINVAL;
+	}
 	return 0;
 }
 
@@ -63,7 +66,7 @@ static int add_echo(struct ftcp_net *fn, struct ftcp_group *group, const char *t
 	};
 	int err;
 
-	if (kstrtou16(text, 10, &conf.port) || !conf.port) {
+	if (!isdigit(*text) || kstrtou16(text, 10, &conf.port) || !conf.port) {
 		pr_err("port=\"%s\" is not a port: give a number from 1 to 65535\n", text);
 		return -EINVAL;
 	}
@@ -72,6 +75,11 @@ static int add_echo(struct ftcp_net *fn, struct ftcp_group *group, const char *t
 		return -EINVAL;
 	}
 	err = ftcp_service_add(fn, group, &conf, NULL);
+	if (err == -EEXIST) {
+		/* Not that error: insmod would say that the module is loaded already, and modprobe that all is well */
+		pr_err("port=\"%s\" is given twice\n", text);
+		return -EINVAL;
+	}
 	if (err)
 		pr_err("cannot add the echo service on port %s: error %d\n", text, err);
 	return err;

@@ -38,13 +38,9 @@ static struct dst_entry *route6(struct net *net, const struct ftcp_conn_key *key
 		.fl6_dport = key->rport,
 		.flowi6_flags = FLOWI_FLAG_ANYSRC,
 	};
-	struct dst_entry *dst = ip6_route_output(net, NULL, &fl6);
+	struct dst_entry *dst = ip6_dst_lookup_flow(net, NULL, &fl6, NULL);
 
-	if (dst->error) {
-		dst_release(dst);
-		return NULL;
-	}
-	return dst;
+	return IS_ERR(dst) ? NULL : dst;
 }
 
 static bool key_is_v4(const struct ftcp_conn_key *key)
