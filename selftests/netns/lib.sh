@@ -127,7 +127,7 @@ bed_empty() { [ -z "$(ip netns pids "$1")" ]; }
 # bed: here it is loaded bare, and the services are added where they belong.
 
 bed_module_loaded() { [ -d /sys/module/ftcp ]; }
-bed_module_load() { bed_module_loaded || modprobe ftcp "$@"; }
+bed_module_load() { bed_module_loaded || modprobe ftcp; }
 bed_module_unload() { rmmod ftcp 2>/dev/null; }
 
 bed_service_add() { # HOST [PORT]
