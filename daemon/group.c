@@ -293,7 +293,8 @@ static void decide(struct group *group)
 	struct policy_decision decision;
 
 	for (int i = 0; i < DECISIONS_MAX && group->here && !group->lost; i++) {
-		group->view.now_ms = loop_clock_ms();
+		/* Not the clock itself: this process may have stood still since the round began, and not have read since. */
+		group->view.now_ms = group->loop->now_ms;
 		decision = policy_decide(&group->view);
 		if (decision.action == POLICY_WAIT) {
 			tell(group, decision.why);

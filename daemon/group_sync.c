@@ -90,6 +90,7 @@ static void batches_ready(void *arg, uint32_t events)
 static void attach(struct group *group, const struct policy_host *place)
 {
 	uint64_t sync_id = group->resync ? 0 : place->sync_id;
+	bool resumed;
 	int err;
 
 	loop_timer_stop(group->loop, &group->prepare_timeout);
@@ -102,10 +103,10 @@ static void attach(struct group *group, const struct policy_host *place)
 	}
 	group->attach = GROUP_ATTACHED;
 	group->resync = false;
-	log_note("replicating to the standby, which holds %s", sync_id ? "what was replicated before" : "nothing");
-	log_event("attached", "peer_sync_id=%llx peer_batch_no=%llu", (unsigned long long)sync_id,
-		  (unsigned long long)(sync_id ? place->batch_no : 0));
 	group_refresh(group);
+	resumed = sync_id && group->view.self.sync_id == sync_id;
+	log_note("replicating to the standby, %s", resumed ? "going on where it stands" : "everything from the beginning");
+	log_event("attached", "resumed=%d batch_no=%llu", resumed, (unsigned long long)(resumed ? place->batch_no : 0));
 	if (group->batches.fd >= 0 && peer_congested(&group->peer)) {
 		group->batches_paused = true;
 		loop_change(group->loop, &group->batches, 0);
