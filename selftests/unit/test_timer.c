@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0
+/* timer.c, the rarer cases: what is due when, and what is not. */
+#include "fixture.h"
+
+#define ALL (FTCP_OPT_TS | FTCP_OPT_SACK_OK | FTCP_OPT_WSCALE)
+
+static u64 until_next(const struct fixture *f)
+{
+	return ftcp_next_deadline(&f->tcb) - f->env.now_us;
+}
+
+TEST(timer__nothing_due_too_early)
+{
+	struct fixture f;
+
+	fixture_open(&f, ALL, true);
+	fixture_write(&f, 10);
+	f.env.now_us += until_next(&f) - 1;
+	EXPECT(!ftcp_timeout(&f.tcb, &f.env));
+	fixture_output(&f);
+	EXPECT(f.n_out == 0);
+	f.env.now_us++;
+	ftcp_timeout(&f.tcb, &f.env);
+	fixture_output(&f);
+	EXPECT(f.n_out == 1);
+}
+
+TEST(timer__late_is_once)
+{
+	struct fixture f;
+
+	fixture_open(&f, ALL, true);
+	fixture_write(&f, 10);
+	f.env.now_us += 20 * FTCP_S_US;
+	ftcp_timeout(&f.tcb, &f.env);
+	fixture_output(&f);
+	EXPECT(f.n_out == 1 && f.tcb.soft.rexmits == 1 && ftcp_next_deadline(&f.tcb) > f.env.now_us);
+}
+
+TEST(timer__synack_doubles)
+{
+	struct ftcp_segment syn = { .seq = { CLIENT_ISS }, .flags = FTCP_SYN, .wnd = 1000 };
+	struct fixture f = { .env = { .now_us = 1, .alone = true } };
+	struct ftcp_cookie cookie;
+	u64 rto = FTCP_RTO_INITIAL_US;
+	u32 n;
+
+	ftcp_tcb_cookie(&cookie, &syn, FTCP_MSS_DEFAULT_BYTES);
+	ftcp_tcb_open(&f.tcb, &f.env, &fixture_config, &syn, &cookie, SERVER_ISS);
+	fixture_output(&f);
+	for (n = 0; n < FTCP_SYN_ACK_RETRIES_MAX; n++, rto *= 2) {
+		EXPECT(until_next(&f) == rto);
+		EXPECT(!fixture_pass(&f, rto) && f.n_out == 1 && f.out[0].flags == (FTCP_SYN | FTCP_ACK));
+	}
+	EXPECT(fixture_pass(&f, rto) == FTCP_EV_CLOSED && f.n_out == 0 && !(f.tcb.hard.flags & FTCP_HARD_RESET));
+}
+
+TEST(timer__the_handshake_stops_the_synacks)
+{
+	struct fixture f;
+
+	fixture_open(&f, ALL, true);
+	EXPECT(!f.tcb.soft.timers.rexmit_us && until_next(&f) == 7200 * FTCP_S_US);
+}
+
+TEST(timer__an_ack_starts_it_anew)
+{
+	struct fixture f;
+	u64 rto;
+
+	fixture_open(&f, ALL, true);
+	fixture_write(&f, 1000);
+	fixture_write(&f, 1000);
+	rto = until_next(&f);
+	fixture_pass(&f, rto / 2);
+	EXPECT(until_next(&f) == rto - rto / 2);
+	f.tcb.soft.ts_floor = f.env.ts_ms + fixture_config.ts_off + 1;	/* no sample from this one */
+	fixture_give(&f, fixture_segment(&f, 0, 0, 1000, 0));
+	EXPECT(until_next(&f) == rto);
+	fixture_give(&f, fixture_segment(&f, 0, 0, 1000, 0));	/* nothing new */
+	EXPECT(until_next(&f) == rto);
+}
+
+TEST(timer__backoff_has_a_limit_and_ends_with_an_ack)
+{
+	struct fixture f;
+	u32 n;
+
+	fixture_open(&f, ALL, true);
+	f.tcb.soft.user_timeout_us = 0;				/* never */
+	fixture_write(&f, 1000);
+	for (n = 0; n < 20; n++) {
+		EXPECT(until_next(&f) <= FTCP_RTO_MAX_US);
+		EXPECT(!fixture_pass(&f, until_next(&f)) && f.n_out == 1);
+	}
+	EXPECT(until_next(&f) == FTCP_RTO_MAX_US);
+	fixture_give(&f, fixture_segment(&f, 0, 0, 1000, 0));
+	fixture_write(&f, 1000);
+	EXPECT(until_next(&f) <= FTCP_RTO_INITIAL_US);
+}
+
+TEST(timer__user_timeout_not_while_there_is_progress)
+{
+	struct fixture f;
+	u32 n;
+
+	fixture_open(&f, ALL, true);
+	fixture_write(&f, 1000);
+	for (n = 0; n < 10; n++) {
+		EXPECT(!fixture_pass(&f, 20 * FTCP_S_US));
+		fixture_give(&f, fixture_segment(&f, 0, 0, 100 * (n + 1), 0));
+	}
+	EXPECT(f.tcb.hard.state == FTCP_CLOSED ? 0 : f.tcb.hard.snd_una == 1000);
+}
+
+TEST(timer__user_timeout_not_while_a_commit_is_awaited)
+{
+	struct fixture f;
+
+	fixture_open(&f, ALL, false);
+	fixture_commit(&f);
+	fixture_write(&f, 1000);
+	EXPECT(!fixture_pass(&f, 600 * FTCP_S_US) && f.n_out == 0);
+	fixture_commit(&f);
+	EXPECT(f.n_out == 1);
+	EXPECT(!fixture_pass(&f, 10 * FTCP_S_US) && f.tcb.hard.state == FTCP_ESTABLISHED);
+}
+
+TEST(timer__persist_doubles_for_ever_while_answered)
+{
+	struct ftcp_segment ack;
+	struct fixture f;
+	u64 last = 0;
+	u32 n;
+
+	fixture_open(&f, ALL, true);
+	ack = fixture_segment(&f, 0, 0, 0, 0);
+	ack.wnd = 0;
+	fixture_give(&f, ack);
+	fixture_write(&f, 100);
+	f.tcb.soft.user_timeout_us = 300 * FTCP_S_US;
+	for (n = 0; n < 50; n++) {
+		EXPECT(until_next(&f) >= last && until_next(&f) <= FTCP_RTO_MAX_US);
+		last = until_next(&f);
+		EXPECT(!fixture_pass(&f, last) && f.n_out == 1 && f.tcb.hard.state == FTCP_ESTABLISHED);
+		fixture_give(&f, ack);
+	}
+	EXPECT(last == FTCP_RTO_MAX_US);
+	fixture_give(&f, fixture_segment(&f, 0, 0, 0, 0));
+	EXPECT(f.n_out == 1 && f.out[0].len == 100 && !f.tcb.soft.timers.persist_us);
+}
+
+TEST(timer__persist_gives_up_on_a_silent_peer)
+{
+	struct ftcp_segment ack;
+	struct fixture f;
+
+	fixture_open(&f, ALL, true);
+	ack = fixture_segment(&f, 0, 0, 0, 0);
+	ack.wnd = 0;
+	fixture_give(&f, ack);
+	fixture_write(&f, 100);
+	EXPECT(fixture_pass(&f, 300 * FTCP_S_US) & FTCP_EV_TIMEOUT);
+	EXPECT(f.tcb.hard.state == FTCP_CLOSED);
+}
+
+TEST(timer__keepalive_waits_for_silence)
+{
+	struct fixture f;
+
+	fixture_open(&f, ALL, true);
+	fixture_pass(&f, 7000 * FTCP_S_US);
+	EXPECT(f.n_out == 0);
+	fixture_give(&f, fixture_segment(&f, 0, 10, 0, 0));
+	fixture_pass(&f, 7199 * FTCP_S_US);
+	EXPECT(f.n_out == 0);
+	fixture_pass(&f, FTCP_S_US);
+	EXPECT(f.n_out == 1 && f.out[0].len == 0);
+}
+
+TEST(timer__keepalive_may_be_off)
+{
+	struct fixture f;
+
+	fixture_open(&f, ALL, true);
+	f.tcb.soft.keepalive_idle_us = 0;
+	f.tcb.soft.timers.keepalive_us = 0;
+	fixture_give(&f, fixture_segment(&f, 0, 10, 0, 0));
+	EXPECT(!ftcp_next_deadline(&f.tcb));
+}
+
+TEST(timer__a_keepalive_of_the_peers_is_answered)
+{
+	struct fixture f;
+
+	fixture_open(&f, ALL, true);
+	fixture_give(&f, fixture_segment(&f, 0, 10, 0, 0));
+	fixture_give(&f, fixture_segment(&f, 9, 0, 0, 0));
+	EXPECT(f.n_out == 1 && fixture_ack(&f) == 10);
+	fixture_give(&f, fixture_segment(&f, -1ull, 0, 0, 0));
+	EXPECT(f.n_out == 1 && fixture_ack(&f) == 10);
+}
