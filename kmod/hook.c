@@ -216,10 +216,27 @@ int ftcp_hook_register(struct ftcp_net *fn)
 	return err;
 }
 
+static unsigned int pass(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	return NF_ACCEPT;
+}
+
+/* A rule may have queued packets to a program; what comes back goes to local_in(). Any hook that goes throws them away. */
+static void empty_queues(struct net *net)
+{
+	static const struct nf_hook_ops ops = {
+		.hook = pass, .pf = NFPROTO_IPV4, .hooknum = NF_INET_LOCAL_OUT, .priority = NF_IP_PRI_LAST,
+	};
+
+	if (!nf_register_net_hook(net, &ops))
+		nf_unregister_net_hook(net, &ops);
+}
+
 void ftcp_hook_unregister(struct ftcp_net *fn)
 {
 	nf_unregister_net_hooks(fn->net, hooks, ARRAY_SIZE(hooks));
 	ftcp_defrag_disable(fn->net);
-	/* Who is in local_in() is so under RCU */
+	/* Who is in local_in(), or on the way to a queue, is so under RCU */
 	synchronize_net();
+	empty_queues(fn->net);
 }
