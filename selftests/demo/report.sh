@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154 # bed_*: selftests/hosts/lib.sh; the transfers: run
-# What remains of a run: the verdict, summary.json, timeline.svg. Needs screen.sh and selftests/hosts/transfer.sh.
+# What remains of a run: the verdict, summary.json, timeline.svg. Needs selftests/hosts/transfer.sh and pair.sh.
 
 report() { # STATUS
 	local verdict=FAIL
@@ -29,21 +29,6 @@ report_files() { # VERDICT
 report_path() {
 	local path=$bed/$1
 	echo "${path#"$vm_top/"}"
-}
-
-report_trouble() {
-	local host
-	for host in alpha beta; do
-		echo
-		echo "--- $host: the last lines of $(report_path "$host.log")"
-		tail -n 15 "$bed/$host.log" 2>/dev/null
-		if bed_alive "$host"; then
-			on_within 5 "$host" 'ftcpctl status; ftcpctl conn list'
-			on_within 5 "$host" dmesg | kmsg_trouble | head -n 40
-		else
-			kmsg_trouble <"$bed/$host.console" | head -n 40
-		fi
-	done
 }
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -60,25 +60,9 @@ screen_news() {
 	done
 }
 
-# Lines "TIME TEXT" of the events that are news to a person.
+# The events that are news to a person.
 server_events() { # HOST
-	awk -v clock="$(bed_clock "$1")" '
-		{ name = at = text = "" }
-		/event=/ && / at_ms=[0-9]+$/ {
-			for (i = 1; i <= NF; i++) {
-				key = value = $i
-				sub(/=.*/, "", key)
-				sub(/[^=]*=/, "", value)
-				if (key == "event")
-					name = value
-				else if (key == "at_ms")
-					at = value - clock
-				else if (name != "" && key != "group")
-					text = text " " $i
-			}
-			if (name ~ /^(noticed|promoted|announced|detached|attached|demoted|link_lost)$/)
-				printf "%.0f %s%s\n", at, name, text == "" ? "" : " (" substr(text, 2) ")"
-		}' "$bed/$1.log"
+	pair_events "$1" | awk '$2 ~ /^(noticed|promoted|announced|detached|attached|demoted|link_lost)$/'
 }
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -207,6 +207,12 @@ bed_answer() { # HOST ID DEADLINE
 	done
 }
 
+# Wait for a job to end; prints what it printed, returns its status.
+job_wait() { # SECONDS HOST NAME
+	on_within "$1" "$2" "while [ ! -e /run/job/$3.status ]; do sleep 0.1; done
+		cat /run/job/$3.out; exit \$(</run/job/$3.status)"
+}
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Clocks. Every machine has its own; the log lines of all are put in order by what the host's clock showed.
 

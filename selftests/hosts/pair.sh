@@ -5,6 +5,8 @@
 #	pair_primary			# who is, as far as this script knows
 #	pair_fail_over			# power cut for the primary; the other one is to take over
 #	pair_rejoin			# the dead one boots and joins as standby; until it protects
+#	pair_events HOST		# what its daemon reported: lines "TIME EVENT (DETAILS)", time by the host's clock
+#	pair_trouble			# what there is to know after a failure
 
 pair_config() { # HOST primary|standby; environment: policy=detach|stall
 	cat <<-END
@@ -47,8 +49,7 @@ pair_daemon() { # HOST primary|standby
 # A host without ftcp, whatever was going on there; one that is down boots.
 pair_clear() { # HOST
 	bed_alive "$1" || bed_boot "$1"
-	# shellcheck disable=SC2016
-	on "$1" 'pkill -x ftcp-syncd; while pgrep -x ftcp-syncd >/dev/null; do sleep 0.05; done
+	on "$1" 'job_end syncd
 		! lsmod | grep -q "^ftcp " || rmmod ftcp
 		ip address flush dev eth0 to '"$bed_vip4"'; ip -6 address flush dev eth0 to '"$bed_vip6"'; dmesg -c >/dev/null'
 }
@@ -80,4 +81,48 @@ pair_rejoin() {
 	bed_boot "$host"
 	pair_start "$host" standby
 	pair_wait "$pair_primary" protected
+}
+
+pair_events() { # HOST
+	awk -v clock="$(bed_clock "$1")" '
+		/event=/ && / at_ms=[0-9]+$/ {
+			name = at = text = ""
+			for (i = 1; i <= NF; i++) {
+				key = value = $i
+				sub(/=.*/, "", key)
+				sub(/[^=]*=/, "", value)
+				if (key == "event")
+					name = value
+				else if (key == "at_ms")
+					at = value - clock
+				else if (name != "" && key != "group")
+					text = text " " $i
+			}
+			printf "%.0f %s%s\n", at, name, text == "" ? "" : " (" substr(text, 2) ")"
+		}' "$bed/$1.log"
+}
+
+# The first event of that name since then. Fails until it has come.
+pair_event_ms() { # HOST EVENT SINCE_MS
+	pair_events "$1" | awk -v since="$3" -v name="$2" '
+		$1 >= since && $2 == name { print $1; found = 1; exit }
+		END { exit !found }'
+}
+
+pair_trouble() {
+	local host
+	for host in alpha beta; do
+		echo "--- $host: the end of its log"
+		tail -n 15 "$bed/$host.log"
+		if bed_alive "$host"; then
+			on_within 5 "$host" 'ftcpctl status; ftcpctl conn list'
+			pair_kernel_trouble "$host" | head -n 40
+		else
+			kmsg_trouble <"$bed/$host.console" | head -n 40
+		fi
+	done
+}
+
+pair_kernel_trouble() { # HOST
+	on "$1" dmesg | kmsg_trouble
 }
