@@ -142,12 +142,13 @@ bed_boot() { # HOST...
 	done
 }
 
+# no_timer_check: a machine that is not run for a while as it boots takes its timer for broken, and panics.
 bed_power_on() { # HOST
 	local host=$1 machine=$bed/machine/$1
 	rm -f "$machine".*
 	mkfifo "$machine".agent.in "$machine".agent.out
 	vm_qemu_args "$bed_release" "$bed/image" "$bed/$host.console" "${bed_memory[$host]-384}" 1 \
-		"tsc_early_khz=$bed_tsc_khz FTCP_HOST=$host FTCP_NUMBER=$(bed_number "$host")"
+		"no_timer_check tsc_early_khz=$bed_tsc_khz FTCP_HOST=$host FTCP_NUMBER=$(bed_number "$host")"
 	bed_door agent "pipe,path=$machine.agent"
 	bed_door log "file,append=on,path=$bed/$host.log"
 	vm_nic lan "$(bed_mac 0 "$host")" "lan.$host.vm" "lan.$host.switch"

@@ -13,6 +13,7 @@ transfer_begin() { # NAME MIB [ADDRESS]
 	local address=${3-$bed_vip4}
 	on client 'mkdir -p /data; grep -q " /data " /proc/mounts || mount -t tmpfs -o size=90% data /data'
 	on_within 120 client "rm -f /data/$1.*; head -c $2M /dev/urandom >/data/$1.test; : >/data/$1.received"
+	echo $(($(wc -l <"$bed/client.log") + 1)) >"$bed/machine/transfer.$1"
 	on client job "$1" "'
 		sampler $1 /data/$1.received >&9 &
 		note $1 began
@@ -22,18 +23,23 @@ transfer_begin() { # NAME MIB [ADDRESS]
 		kill \$!'"
 }
 
+# What the client's log has of a transfer: what came before it began may be of another one of that name.
+transfer_log() { # NAME
+	tail -n "+$(<"$bed/machine/transfer.$1")" "$bed/client.log"
+}
+
 transfer_note() { # NAME WORD: time and the rest of a note, if it is there
-	awk -v clock="$(bed_clock client)" -v name="$1" -v word="$2" \
-		'$1 == "note" && $3 == name && $4 == word { printf "%.0f %s\n", $2 - clock, $5 }' "$bed/client.log"
+	transfer_log "$1" | awk -v clock="$(bed_clock client)" -v name="$1" -v word="$2" \
+		'$1 == "note" && $3 == name && $4 == word { printf "%.0f %s\n", $2 - clock, $5 }'
 }
 
 transfer_began_ms() { transfer_note "$1" began | cut -d ' ' -f 1; }
 transfer_ended_ms() { transfer_note "$1" ended | cut -d ' ' -f 1; }
 transfer_status() { transfer_note "$1" ended | cut -d ' ' -f 2; } # nc's
-transfer_ended() { grep -q "^note [0-9]* $1 ended" "$bed/client.log"; }
+transfer_ended() { [ -n "$(transfer_note "$1" ended)" ]; }
 
 transfer_received() { # NAME
-	tail -n 50 "$bed/client.log" | awk -v name="$1" '$1 == "sample" && $2 == name && NF == 4 { n = $4 } END { print n + 0 }'
+	transfer_log "$1" | tail -n 50 | awk -v name="$1" '$1 == "sample" && $2 == name && NF == 4 { n = $4 } END { print n + 0 }'
 }
 
 transfer_received_all() { [ "$(transfer_received "$1")" -ge "$2" ]; } # NAME BYTES
@@ -43,8 +49,8 @@ transfer_compare() { # NAME
 }
 
 transfer_samples() { # NAME: lines "TIME BYTES"
-	awk -v clock="$(bed_clock client)" -v name="$1" \
-		'$1 == "sample" && $2 == name && NF == 4 { printf "%.0f %s\n", $3 - clock, $4 }' "$bed/client.log"
+	transfer_log "$1" | awk -v clock="$(bed_clock client)" -v name="$1" \
+		'$1 == "sample" && $2 == name && NF == 4 { printf "%.0f %s\n", $3 - clock, $4 }'
 }
 
 # The first sample with more bytes than at a given time.
