@@ -46,10 +46,10 @@ static int parse_addr(const char *text, struct in6_addr *result)
 	*result = in6addr_any;
 	if (!text)
 		return 0;
-	if (in4_pton(text, -1, (u8 *)&v4, -1, NULL)) {
+	if (in4_pton(text, -1, (u8 *)&v4, '\0', NULL)) {
 		if (v4)
 			ipv6_addr_set_v4mapped(v4, result);
-	} else if (!in6_pton(text, -1, (u8 *)result, -1, NULL)) {
+	} else if (!in6_pton(text, -1, (u8 *)result, '\0', NULL)) {
 		return -EINVAL;
 	}
 	return 0;
