@@ -26,8 +26,8 @@ void group_goodbye(struct group *group)
 {
 	uint8_t frame[FRAME_SMALL_BYTES];
 
-	if (peer_is_up(&group->peer))
-		peer_send(&group->peer, frame, frame_write_bye(frame, FRAME_BYE_STOPPED));
+	group_sync_stop(group);
+	peer_say_last(&group->peer, frame, frame_write_bye(frame, FRAME_BYE_STOPPED));
 }
 
 static void state(void *arg, struct policy_host *host)

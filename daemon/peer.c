@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #define BACKOFF_MIN_MS		50
 #define BACKOFF_MAX_MS		1000
 #define BURSTS_MAX		4	/* reads of one link in one round: heartbeats must not wait for a resync */
+#define LAST_WORD_MS		300	/* for the other side to hear a goodbye */
 #define STRANGER_LOG_MS		1000
 
 static void schedule(struct peer *peer);
@@ -365,13 +367,14 @@ static void read_link(struct peer *peer)
 {
 	struct link *link = &peer->link;
 	const char *error = NULL;
-	enum frame_result result = FRAME_MORE;
+	enum frame_result result;
 	struct frame frame;
 
-	while (!link->broken && (result = link_next(link, &frame, &error)) == FRAME_OK)
+	/* Even when it is broken already: what came before its end counts, a goodbye above all. */
+	while ((result = link_next(link, &frame, &error)) == FRAME_OK)
 		peer->ops->frame(peer->arg, &frame);
 	peer->ops->burst(peer->arg);
-	if (!link->broken && result == FRAME_BAD)
+	if (result == FRAME_BAD)
 		link_break(link, "what it sends is %s", error);
 }
 
@@ -387,7 +390,7 @@ static void link_ready(void *arg, uint32_t events)
 	}
 	if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
 		return;
-	for (int i = 0; i < BURSTS_MAX && !link->broken && link_fill(link); i++)
+	for (int i = 0; i < BURSTS_MAX && !link->ended && link_fill(link); i++)
 		read_link(peer);
 }
 
@@ -423,6 +426,25 @@ void peer_send(struct peer *peer, const uint8_t *frame, size_t len)
 	struct iovec iov = { (void *)frame, len };
 
 	link_send(&peer->link, &iov, 1);
+}
+
+void peer_say_last(struct peer *peer, const uint8_t *frame, size_t len)
+{
+	uint64_t end_ms = loop_clock_ms() + LAST_WORD_MS, now_ms;
+	struct link *link = &peer->link;
+	struct pollfd poll_fd = { .fd = link->io.fd, .events = POLLIN };
+	char unread[4096];
+
+	if (!peer_is_up(peer))
+		return;
+	peer_send(peer, frame, len);
+	link_flush(link);
+	shutdown(link->io.fd, SHUT_WR);
+	/* Closing with something unread would be a reset, which may overtake what was said. */
+	while ((now_ms = loop_clock_ms()) < end_ms) {
+		if (poll(&poll_fd, 1, end_ms - now_ms) <= 0 || recv(link->io.fd, unread, sizeof(unread), MSG_DONTWAIT) <= 0)
+			break;
+	}
 }
 
 void peer_send_batches(struct peer *peer, const struct kernel_batch *batches, unsigned int n)

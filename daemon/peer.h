@@ -83,6 +83,8 @@ __attribute__((format(printf, 2, 3))) void peer_drop(struct peer *peer, const ch
 
 /** peer_send() - a small frame; nothing if there is no link */
 void peer_send(struct peer *peer, const uint8_t *frame, size_t len);
+/** peer_say_last() - a frame, and nothing more; waits a moment for the other side to close the link */
+void peer_say_last(struct peer *peer, const uint8_t *frame, size_t len);
 void peer_send_batches(struct peer *peer, const struct kernel_batch *batches, unsigned int n);
 /** peer_congested() - do not give it batches now */
 bool peer_congested(const struct peer *peer);

@@ -207,10 +207,10 @@ static void meeting(void)
 	bool good = true;
 
 	for (int i = 0; i < 20; i++) {
-		good &= open_side(&a, "127.0.1.1", "127.0.1.2", "default", 1 + rand() % 100);
+		good &= open_side(&a, "127.0.1.1", "127.0.1.2", "default", 2 + 2 * (rand() % 100));
 		if (i % 3)
 			run_for(rand() % 60);
-		good &= open_side(&b, "127.0.1.2", "127.0.1.1", "default", 101 - i % 2 * 101 + rand() % 100);
+		good &= open_side(&b, "127.0.1.2", "127.0.1.1", "default", 1 + 2 * (rand() % 100));
 		good &= until(joined);
 		run_for(20);
 		good &= joined();
