@@ -102,6 +102,23 @@ void ftcp_batch_write_record(const struct ftcp_batch_tuple *tuple, const struct 
 	ftcp_put32(buf + AT(record, snd_len), rec->snd_len);
 }
 
+/* The synchronized states. What is half open or closed has no such record; of one that is gone the state does not count. */
+static bool shipped_state(u8 state)
+{
+	switch (state) {
+	case FTCP_ESTABLISHED:
+	case FTCP_FIN_WAIT_1:
+	case FTCP_FIN_WAIT_2:
+	case FTCP_CLOSE_WAIT:
+	case FTCP_LAST_ACK:
+	case FTCP_CLOSING:
+	case FTCP_TIME_WAIT:
+		return true;
+	default:
+		return false;
+	}
+}
+
 enum ftcp_batch_error ftcp_batch_read_record(struct ftcp_batch_tuple *tuple, struct ftcp_record *rec, u8 *type,
 					     const u8 *buf, u32 avail)
 {
@@ -116,6 +133,8 @@ enum ftcp_batch_error ftcp_batch_read_record(struct ftcp_batch_tuple *tuple, str
 	tuple->lport = ftcp_get16(buf + AT(record, lport));
 	tuple->rport = ftcp_get16(buf + AT(record, rport));
 	read_hard(&rec->hard, buf);
+	if (*type != FTCP_RECORD_GONE && !shipped_state(rec->hard.state))
+		return FTCP_BATCH_BAD_RECORD;
 	rec->partial = *type == FTCP_RECORD_PARTIAL;
 	rec->rcv_from = ftcp_get64(buf + AT(record, rcv_from));
 	rec->snd_from = ftcp_get64(buf + AT(record, snd_from));

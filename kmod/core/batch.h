@@ -32,7 +32,7 @@ enum ftcp_batch_error {
 	FTCP_BATCH_NOT_ONE,	/* wrong magic */
 	FTCP_BATCH_WRONG_VERSION,
 	FTCP_BATCH_WRONG_LENGTH,
-	FTCP_BATCH_BAD_RECORD,	/* unknown type or state, lengths beyond the batch or the buffers' sizes */
+	FTCP_BATCH_BAD_RECORD,	/* unknown type, a state that is never shipped, lengths beyond the batch */
 };
 
 void ftcp_batch_write_header(const struct ftcp_batch *batch, u8 *buf);
