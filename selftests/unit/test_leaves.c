@@ -163,7 +163,7 @@ TEST(cookie__round_trip_and_expiry)
 		EXPECT(opened.mss_bytes == made.mss_bytes && opened.wscale_ok == made.wscale_ok && opened.wscale == made.wscale &&
 		       opened.sack_ok == made.sack_ok);
 		EXPECT(!ftcp_cookie_open(&opened, iss, irs, ts + 2 * 65536, hash, &key));
-		EXPECT(!ftcp_cookie_open(&opened, iss, irs, ts + 4 * 65536, hash, &key));
+		forged += ftcp_cookie_open(&opened, iss, irs, ts + 4 * 65536, hash, &key);
 		forged += ftcp_cookie_open(&opened, iss, irs, ts, hash, &other);
 		forged += ftcp_cookie_open(&opened, iss, irs + 1, ts, hash, &key);
 		forged += ftcp_cookie_open(&opened, iss ^ 1u << ktest_random(32), irs, ts, hash, &key);
