@@ -257,6 +257,18 @@ TEST(input__old_ack_does_not_move_the_window)
 	EXPECT(f.tcb.hard.snd_una == 2000 && f.tcb.hard.snd_wnd == 800);
 }
 
+TEST(input__an_overtaken_segment_does_not_move_the_window)
+{
+	struct ftcp_segment late;
+	struct fixture f;
+
+	fixture_open(&f, ALL, true);
+	late = fixture_segment(&f, 0, 1000, 0, 0);
+	late.wnd = 100;
+	fixture_give(&f, fixture_segment(&f, 1000, 1000, 0, 0));
+	EXPECT(fixture_give(&f, late) == FTCP_REASON_NONE && f.tcb.hard.snd_wnd == 60000 << 3);	/* SND.WL1 */
+}
+
 TEST(input__data_with_an_old_ack_is_taken)
 {
 	struct fixture f;

@@ -334,7 +334,64 @@ TEST(recovery__what_is_sacked_after_a_timeout_is_skipped)
 	EXPECT(f.tcb.soft.snd_nxt == 10 * MSS);
 }
 
+TEST(recovery__a_hole_smaller_than_a_packet)
+{
+	struct fixture f;
+
+	fill_pipe(&f, ALL);
+	fixture_give(&f, sack(&f, 0, 100, 5 * MSS));
+	EXPECT(f.n_out == 1 && f.out[0].off == 0 && f.out[0].len == 100);
+}
+
+TEST(recovery__a_peer_that_reneges)
+{
+	struct fixture f;
+	u64 acked = 0;
+	u32 n, i;
+
+	fill_pipe(&f, ALL);
+	fixture_give(&f, sack(&f, 0, MSS, 10 * MSS));
+	EXPECT(f.n_out == 1 && f.out[0].off == 0);
+	fixture_pass(&f, until_next(&f));
+	/* The peer forgot what it had SACKed, and never says so: RFC 2018, 8 */
+	for (n = 0; n < 20 && acked < 10 * MSS; n++) {
+		EXPECT(f.n_out >= 1 && f.out[0].off == acked);
+		for (i = 0; i < f.n_out; i++)
+			acked = f.out[i].off == acked ? acked + f.out[i].len : acked;
+		fixture_give(&f, fixture_segment(&f, 0, 0, acked, 0));
+	}
+	EXPECT(acked == 10 * MSS);
+}
+
 /* ---- round trips ---- */
+
+static void open_half(struct fixture *f)
+{
+	struct ftcp_segment syn = { .seq = { CLIENT_ISS }, .flags = FTCP_SYN, .wnd = 1000 };
+	struct ftcp_cookie cookie;
+
+	memset(f, 0, sizeof(*f));
+	f->env = (struct ftcp_env){ .now_us = 1, .alone = true };
+	ftcp_tcb_cookie(&cookie, &syn, FTCP_MSS_DEFAULT_BYTES);
+	ftcp_tcb_open(&f->tcb, &f->env, &fixture_config, &syn, &cookie, SERVER_ISS);
+	fixture_output(f);
+}
+
+TEST(rtt__of_the_handshake)
+{
+	struct fixture f;
+
+	open_half(&f);
+	fixture_pass(&f, 30000);
+	fixture_give(&f, fixture_segment(&f, 0, 0, 0, 0));
+	EXPECT(f.tcb.soft.rtt.srtt_us == 30000);
+	open_half(&f);
+	fixture_pass(&f, FTCP_RTO_INITIAL_US);
+	EXPECT(f.n_out == 1);
+	fixture_pass(&f, 30000);
+	fixture_give(&f, fixture_segment(&f, 0, 0, 0, 0));
+	EXPECT(f.tcb.hard.state == FTCP_ESTABLISHED && !f.tcb.soft.rtt.srtt_us);	/* which of both was answered? */
+}
 
 TEST(rtt__from_timestamps)
 {

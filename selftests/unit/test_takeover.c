@@ -250,10 +250,16 @@ TEST(alone__opens_the_gate)
 	EXPECT(f.n_out >= 1 && fixture_ack(&f) == 1000 && f.out[0].len == 700);
 }
 
+static bool same_cursors(const struct ftcp_hard *a, const struct ftcp_hard *b)
+{
+	return a->consumed == b->consumed && a->rcv_nxt == b->rcv_nxt && a->rcv_edge == b->rcv_edge && a->snd_una == b->snd_una &&
+	       a->snd_end == b->snd_end && a->state == b->state;
+}
+
 /* A primary that goes on, whose records come late, twice or after a restart: the standby only ever moves on, and ends up equal. */
 TEST(apply__late_and_twice)
 {
-	struct ftcp_record recs[8];
+	struct ftcp_record recs[8], *old;
 	struct ftcp_applied applied;
 	struct ftcp_tcb standby, was;
 	struct ftcp_mark mark;
@@ -279,6 +285,10 @@ TEST(apply__late_and_twice)
 			was = standby;
 			EXPECT(ftcp_repl_apply(&standby, &recs[n], false, stored, &applied) == FTCP_APPLY_OK);
 			EXPECT(!applied.rcv_new && !applied.snd_new && !memcmp(&was, &standby, sizeof(was)));
+			old = &recs[ktest_random(n + 1)];
+			EXPECT(ftcp_repl_apply(&standby, old, false, stored, &applied) == FTCP_APPLY_OK);
+			EXPECT(!applied.rcv_new && !applied.snd_new && same_cursors(&was.hard, &standby.hard));
+			standby = was;
 			if (ktest_random(2))
 				ftcp_repl_commit(&f.tcb, &f.env, &mark);
 			if (!ktest_random(4))
@@ -312,6 +322,36 @@ TEST(apply__another_connection_is_refused)
 		EXPECT(ftcp_repl_apply(&standby, &rec, false, stored, &applied) == FTCP_APPLY_BAD);
 		EXPECT(!memcmp(&was, &standby, sizeof(was)));
 	}
+}
+
+TEST(apply__memory_is_bounded)
+{
+	struct ftcp_applied applied;
+	struct ftcp_tcb standby;
+	struct ftcp_record good, rec;
+	struct ftcp_mark mark;
+	struct fixture f;
+
+	fixture_open(&f, ALL, false);
+	ftcp_repl_collect(&f.tcb, ROOM, &good, &mark);
+	rec = good;
+	rec.hard.rcv_edge = rec.hard.consumed + rec.hard.rcv_buf_bytes + 1;
+	memset(&standby, 0, sizeof(standby));
+	EXPECT(ftcp_repl_apply(&standby, &rec, true, 0, &applied) == FTCP_APPLY_BAD);
+	rec = good;
+	rec.hard.snd_end = rec.snd_len = rec.hard.snd_buf_bytes + 2;
+	EXPECT(ftcp_repl_apply(&standby, &rec, true, 0, &applied) == FTCP_APPLY_BAD);
+	rec = good;
+	rec.hard.rcv_buf_bytes = FTCP_RCV_BUF_BYTES + 1;
+	EXPECT(ftcp_repl_apply(&standby, &rec, true, 0, &applied) == FTCP_APPLY_BAD);
+	rec = good;
+	rec.hard.snd_buf_bytes = FTCP_SND_BUF_BYTES + 1;
+	EXPECT(ftcp_repl_apply(&standby, &rec, true, 0, &applied) == FTCP_APPLY_BAD);
+	rec = good;
+	rec.partial = true;
+	rec.snd_len = rec.hard.snd_buf_bytes + 1;
+	EXPECT(ftcp_repl_apply(&standby, &rec, true, 0, &applied) == FTCP_APPLY_BAD);
+	EXPECT(ftcp_repl_apply(&standby, &good, true, 0, &applied) == FTCP_APPLY_OK);
 }
 
 /* What a record that was accepted is then good for: everything that can happen to a connection. */

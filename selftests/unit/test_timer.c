@@ -74,6 +74,8 @@ TEST(timer__an_ack_starts_it_anew)
 	rto = until_next(&f);
 	fixture_pass(&f, rto / 2);
 	EXPECT(until_next(&f) == rto - rto / 2);
+	fixture_write(&f, 1000);				/* sending does not */
+	EXPECT(f.n_out == 1 && until_next(&f) == rto - rto / 2);
 	f.tcb.soft.ts_floor = f.env.ts_ms + fixture_config.ts_off + 1;	/* no sample from this one */
 	fixture_give(&f, fixture_segment(&f, 0, 0, 1000, 0));
 	EXPECT(until_next(&f) == rto);
@@ -199,4 +201,16 @@ TEST(timer__a_keepalive_of_the_peers_is_answered)
 	EXPECT(f.n_out == 1 && fixture_ack(&f) == 10);
 	fixture_give(&f, fixture_segment(&f, -1ull, 0, 0, 0));
 	EXPECT(f.n_out == 1 && fixture_ack(&f) == 10);
+}
+
+TEST(timer__no_keepalive_in_time_wait)
+{
+	struct fixture f;
+
+	fixture_open(&f, ALL, true);
+	ftcp_tcb_shutdown(&f.tcb, &f.env);
+	fixture_output(&f);
+	fixture_give(&f, fixture_segment(&f, 0, 0, 1, FTCP_FIN));
+	fixture_give(&f, fixture_segment(&f, 1, 0, 1, 0));
+	EXPECT(f.tcb.hard.state == FTCP_TIME_WAIT && !f.tcb.soft.timers.keepalive_us && until_next(&f) <= FTCP_TIME_WAIT_US);
 }
