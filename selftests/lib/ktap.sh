@@ -102,7 +102,7 @@ ktap_report() { # NAME STATUS LIMIT LOG
 
 # Take over the results of another producer. It fails as a whole when it printed no plan, not as many results as planned,
 # or ended badly without saying why. A command that prints no TAP at all is one result: its status.
-# With -n the results keep their names.
+# Several streams one after the other are as good as one. With -n the results keep their names.
 ktap_include() { # [-n] NAME COMMAND...
 	local prefix="$1: " line planned='' before failed_before status=''
 	if [ "$1" = -n ]; then
@@ -117,7 +117,7 @@ ktap_include() { # [-n] NAME COMMAND...
 		line=${line%$'\r'}
 		case $line in
 		'ok '[0-9]* | 'not ok '[0-9]*) ktap_relay "$prefix" "$line" ;;
-		1..[0-9]*) planned=${line#1..}; planned=${planned%%[!0-9]*} ;;
+		1..[0-9]*) line=${line#1..}; planned=$((planned + ${line%%[!0-9]*})) ;;
 		'TAP version '* | 'KTAP version '*) ;;
 		*'## status '*)
 			status=${line##*'## status '}
