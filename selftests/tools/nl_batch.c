@@ -17,7 +17,7 @@ static void map_v4(uint8_t *to, const char *v4)
 /* An echo in mid-stream: all that came was read and written back, the last of it is still to be acknowledged. */
 static void make_record(const struct nl_batch *batch, unsigned int i, struct ftcp_batch_record *record)
 {
-	uint64_t received = batch->received, edge = received + (1 << 20);
+	uint64_t received = batch->received, edge = received - batch->fresh + (1 << 20);
 
 	memset(record, 0, sizeof(*record));
 	record->type = FTCP_RECORD_CONN;
