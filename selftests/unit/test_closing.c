@@ -216,3 +216,31 @@ TEST(apply__numbers_that_cannot_be_are_bad)
 		EXPECT(ftcp_repl_apply(&standby, &wrong, true, 0, &applied) != FTCP_APPLY_OK);
 	}
 }
+
+TEST(apply__the_largest_scales_are_good)
+{
+	struct ftcp_applied applied;
+	struct ftcp_tcb standby = { 0 };
+	struct ftcp_record rec;
+	struct ftcp_mark mark;
+	struct fixture f;
+
+	fixture_open(&f, ALL, false);
+	ftcp_repl_collect(&f.tcb, 60000, &rec, &mark);
+	rec.hard.snd_wscale = 14;
+	rec.hard.rcv_wscale = 14;
+	EXPECT(ftcp_repl_apply(&standby, &rec, true, 0, &applied) == FTCP_APPLY_OK);
+}
+
+TEST(reset__carries_both_timestamps)
+{
+	struct ftcp_segment rst;
+	struct fixture f;
+
+	fixture_open(&f, ALL, true);
+	f.tsval = 7777;
+	fixture_give(&f, fixture_segment(&f, 0, 10, 0, 0));
+	ftcp_tcb_abort(&f.tcb);
+	ftcp_tcb_reset(&f.tcb, &f.env, &rst);
+	EXPECT((rst.opts & FTCP_OPT_TS) && rst.tsecr == 7777 && rst.tsval == f.env.ts_ms + fixture_config.ts_off);
+}

@@ -152,6 +152,18 @@ TEST(ranges_gap__as_a_map)
 	}
 }
 
+TEST(rtt_sample__above_and_below_the_mean)
+{
+	struct ftcp_rtt rtt;
+
+	ftcp_rtt_init(&rtt);
+	ftcp_rtt_sample(&rtt, 100000);
+	ftcp_rtt_sample(&rtt, 180000);		/* RFC 6298, 2.3, by hand */
+	EXPECT(rtt.rttvar_us == 57500 && rtt.srtt_us == 110000 && rtt.rto_us == 340000 && rtt.min_us == 100000);
+	ftcp_rtt_sample(&rtt, 30000);
+	EXPECT(rtt.rttvar_us == 63125 && rtt.srtt_us == 100000 && rtt.rto_us == 352500 && rtt.min_us == 30000);
+}
+
 TEST(rtt__stays_within_its_limits)
 {
 	struct ftcp_rtt rtt;

@@ -207,3 +207,15 @@ TEST(output__random_transfers_arrive_whole)
 	for (n = 0; n < 60; n++)
 		random_transfer(n & 1 ? ALL : FTCP_OPT_TS | FTCP_OPT_WSCALE, n % 3 ? 0 : 20);
 }
+
+TEST(output__slow_start_counts_what_is_new)
+{
+	struct fixture f;
+
+	fixture_open(&f, ALL, true);
+	fixture_write(&f, 100000);
+	fixture_give(&f, fixture_segment(&f, 0, 0, 5 * MSS, 0));
+	EXPECT(f.tcb.soft.cong.cwnd_bytes == 15 * MSS);
+	fixture_give(&f, fixture_segment(&f, 0, 0, 10 * MSS, 0));
+	EXPECT(f.tcb.soft.cong.cwnd_bytes == 20 * MSS);
+}
