@@ -47,12 +47,17 @@ report_summary() { # VERDICT
 report_transfer() { # NAME
 	printf '    {\n      "name": "%s",\n      "mib": %d,\n      "began_ms": %s,\n      "ended_ms": %s,\n' "$1" "${mib_of[$1]}" \
 		"$(report_since "$(transfer_began_ms "$1")")" "$(report_since "$(transfer_ended_ms "$1")")"
+	printf '      "protected_ms": %s,\n' "$(report_since "${protected_at[$1]-}")"
 	printf '      "killed": %s,\n      "killed_ms": %s,\n' "$(report_string "${killed[$1]-}")" "$(report_since "${killed_at[$1]-}")"
 	printf '      "noticed_ms": %s,\n      "promoted_ms": %s,\n      "announced_ms": %s,\n' \
 		"$(report_event "$1" noticed)" "$(report_event "$1" promoted)" "$(report_event "$1" announced)"
-	printf '      "first_byte_after_ms": %s,\n      "longest_pause_ms": %s,\n      "identical": %s\n    }' \
-		"$(report_since "${pause_end[$1]-}")" "${pause_ms[$1]-null}" "${identical[$1]-false}"
+	printf '      "first_byte_after_ms": %s,\n      "first_256k_after_ms": %s,\n' \
+		"$(report_since "${pause_end[$1]-}")" "$(report_since "$(report_256k "$1")")"
+	printf '      "longest_pause_ms": %s,\n      "identical": %s\n    }' "${pause_ms[$1]-null}" "${identical[$1]-false}"
 }
+
+# When it really went on: a first byte may be a lone one.
+report_256k() { [ -z "${killed_at[$1]-}" ] || transfer_grew_ms "$1" "$(event_ms "$1" promoted)" 262144; } # NAME
 
 report_string() { [ -n "$1" ] && printf '"%s"' "$1" || printf null; }
 report_since() { [ -n "$1" ] && echo $(($1 - screen_began)) || echo null; } # MS
@@ -78,5 +83,8 @@ report_plot() {
 			printf "%.3f %.3f %.3f \"%s killed\" \"client waited %.1f s\"\n", (kill - b) / 1000, (from - b) / 1000, (to - b) / 1000,
 				name, ms / 1000 }'
 	done >"$bed/crashes.dat"
+	for name in "${!protected_at[@]}"; do
+		awk -v b="$began" -v at="${protected_at[$name]}" 'BEGIN { printf "%.3f \"protected again\"\n", (at - b) / 1000 }'
+	done >"$bed/protected.dat"
 	(cd "$bed" && gnuplot "$here/timeline.gp") || { rm -f "$bed/timeline.svg"; return 1; }
 }

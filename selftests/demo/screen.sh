@@ -49,14 +49,14 @@ follow() { # CONDITION...
 	screen_news
 }
 
-# Events of the servers' daemons, as they happen. The interesting words come with their numbers.
+# Events of the servers' daemons, as they happen.
 screen_news() {
 	local host at text
 	for host in alpha beta; do
 		while read -r at text; do
 			say_at "$at" "$host: $text"
-		done < <(server_events "$host" | tail -n "+$((screen_told[$host] + 1))")
-		screen_told[$host]=$(server_events "$host" | wc -l)
+			screen_told[$host]=$((${screen_told[$host]} + 1))
+		done < <(server_events "$host" | tail -n "+$((${screen_told[$host]} + 1))")
 	done
 }
 

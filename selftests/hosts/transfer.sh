@@ -53,11 +53,11 @@ transfer_samples() { # NAME: lines "TIME BYTES"
 		'$1 == "sample" && $2 == name && NF == 4 { printf "%.0f %s\n", $3 - clock, $4 }'
 }
 
-# The first sample with more bytes than at a given time.
-transfer_grew_ms() { # NAME SINCE_MS: its time, if it has come
-	transfer_samples "$1" | awk -v since="$2" '
+# The first sample with so many bytes more than at a given time.
+transfer_grew_ms() { # NAME SINCE_MS [BYTES]: its time, if it has come
+	transfer_samples "$1" | awk -v since="$2" -v more="${3-1}" '
 		$1 <= since { bytes = $2 }
-		$1 > since && $2 > bytes { print $1; exit }'
+		$1 > since && $2 >= bytes + more { print $1; exit }'
 }
 
 transfer_pause() { # NAME SINCE_MS
