@@ -208,7 +208,7 @@ refused_for() { # PATTERN; what is said comes on standard input
 }
 
 wrong_group() { hello 01 other | refused_for 'group other'; }
-wrong_version() { hello 63 default | refused_for 'version.*99|99.*version'; }
+wrong_version() { hello 63 default | refused_for 'another version'; }
 no_hello() {
 	{ frame_header 02 '\x00\x28'; head -c 40 /dev/zero; } | refused_for .
 	{ frame_header 77 '\x00\x04'; head -c 4 /dev/zero; } | refused_for .
