@@ -171,6 +171,16 @@ static bool cookie_expected(const struct arrival *a, const struct ftcp_service *
 	       (stateless && now - stateless < FTCP_COOKIE_LIFE_MS);
 }
 
+/*
+ * Is a handshake perhaps under way that only its cookie remembers? Then the client may have sent data already, and what overtook its first
+ * segment, or came after one that died with the other host, must not be answered with a reset: the client sends that first segment again.
+ * A group that has never followed another host, and was not flooded, has nothing of the kind.
+ */
+static bool handshake_elsewhere(const struct arrival *a, const struct ftcp_service *service)
+{
+	return cookie_expected(a, service) && (READ_ONCE(service->group->ts_known) || READ_ONCE(a->fn->stateless_ms));
+}
+
 static void ack_without_conn(struct arrival *a, struct ftcp_service *service)
 {
 	const struct ftcp_conn_hash hash = { .group = service->group, .key = &a->key };
@@ -181,7 +191,10 @@ static void ack_without_conn(struct arrival *a, struct ftcp_service *service)
 	ftcp_group_env(service->group, &env);
 	if ((a->seg.flags & (FTCP_ACK | FTCP_RST)) != FTCP_ACK || !cookie_expected(a, service) ||
 	    !ftcp_cookie_open(&cookie, a->seg.ack.v - 1, a->seg.seq.v - 1, env.ts_ms, ftcp_conn_hash, &hash)) {
-		reset(a, service, FTCP_REASON_NO_CONN);
+		if (handshake_elsewhere(a, service))
+			ftcp_stats_drop(a->fn, FTCP_REASON_NO_CONN);
+		else
+			reset(a, service, FTCP_REASON_NO_CONN);
 		return;
 	}
 	conn = new_conn(a, service, &cookie, 0);

@@ -37,14 +37,18 @@ static u32 snd_una_update(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 
 	return FTCP_EV_WRITABLE;
 }
 
-/* RFC 9293, 3.10.7.4: SND.WL1 and SND.WL2 keep an old segment from changing the window. True if it changed. */
-static bool snd_wnd_update(struct ftcp_tcb *tcb, const struct ftcp_segment *seg, u64 ack, u64 seq)
+/*
+ * RFC 9293, 3.10.7.4: SND.WL1 and SND.WL2 keep an old segment from changing the window. One that moves SND.UNA is never old in this respect,
+ * though it may be a retransmission with a small SEG.SEQ: were its window not taken, the old one would reach as much too far as
+ * SND.UNA has moved. True if it changed.
+ */
+static bool snd_wnd_update(struct ftcp_tcb *tcb, const struct ftcp_segment *seg, u64 ack, u64 seq, bool acked)
 {
 	struct ftcp_soft *soft = &tcb->soft;
 	u32 wnd = (u32)seg->wnd << tcb->hard.snd_wscale;
 	bool changed = wnd != tcb->hard.snd_wnd;
 
-	if (seq < soft->snd_wl1 || (seq == soft->snd_wl1 && ack < soft->snd_wl2))
+	if (!acked && (seq < soft->snd_wl1 || (seq == soft->snd_wl1 && ack < soft->snd_wl2)))
 		return false;
 	soft->snd_wl1 = seq;
 	soft->snd_wl2 = ack;
@@ -87,7 +91,7 @@ u32 ftcp_ack(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp
 		ftcp_rtt_update(tcb, env, seg);
 	}
 	newly_sacked = ftcp_sack_blocks(tcb, seg);
-	wnd_changed = snd_wnd_update(tcb, seg, ack, seq);
+	wnd_changed = snd_wnd_update(tcb, seg, ack, seq, acked);
 	/* RFC 5681, 2, definition of a duplicate acknowledgement */
 	duplicate = !acked && !wnd_changed && !seg->len && !(seg->flags & FTCP_FIN) &&
 		    soft->snd_max > tcb->hard.snd_una;

@@ -51,8 +51,10 @@ void ftcp_tcb_open(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struc
 {
 	open_half(tcb, env, config, cookie, syn);
 	/* The cookie had to round this; here the SYN itself is at hand. */
-	if (syn->opts & FTCP_OPT_MSS)
+	if (syn->opts & FTCP_OPT_MSS) {
 		tcb->hard.mss_bytes = max_t(u32, syn->mss, FTCP_MSS_MIN_BYTES);
+		ftcp_cong_init(&tcb->soft.cong, ftcp_mss_bytes(tcb));
+	}
 	tcb->hard.irs = syn->seq.v;
 	tcb->hard.iss = iss;
 	tcb->hard.snd_wnd = syn->wnd;

@@ -117,7 +117,7 @@ static void sent(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct 
 	soft->sliver_ok = false;
 }
 
-/* The first unacknowledged packet, whatever the windows say: after a timeout, at a third duplicate, on a takeover. */
+/* The first unacknowledged packet, whatever the congestion window says: after a timeout, at a third duplicate, on a takeover. */
 static bool next_first(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct ftcp_segment *seg)
 {
 	struct ftcp_soft *soft = &tcb->soft;
@@ -127,6 +127,8 @@ static bool next_first(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct 
 	if (soft->snd_max == una)
 		return false;
 	len = min(len, ftcp_snd_limit(tcb) - una);
+	/* Not even again what the peer has no room for: it may have been sent by a predecessor, or the window has shrunk since. */
+	len = min(len, max_t(u64, tcb->hard.snd_wnd, 1));
 	if (soft->sacked.n)
 		len = min(len, soft->sacked.r[0].from - una);
 	fill(tcb, env, seg, una);
@@ -202,6 +204,9 @@ static u64 cut_to_windows(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 
 			soft->timers.persist_us = env->now_us + ftcp_rtt_backoff_us(&soft->rtt, soft->persists);
 		return 0;
 	}
+	/* With nothing on its way one segment may always go, or nothing would ever open the window again. */
+	if (!pipe)
+		room = max_t(u64, room, mss);
 	soft->cwnd_limited = len >= room;
 	if (len <= room)
 		return len;

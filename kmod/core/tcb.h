@@ -114,7 +114,7 @@ struct ftcp_timers {
  * @persists: expiries of the persist timer since the window last moved
  * @ooo_fin: a FIN that came out of order stands at this offset; 0: none
  * @ack_now, @probe_now, @rexmit_now: owed to the peer; rexmit_now: the first unacknowledged segment (or the SYN-ACK), whatever
- *	the windows say
+ *	the congestion window says
  * @unsynced: not yet shipped in full since the standby attached; counted by the glue
  */
 struct ftcp_soft {

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Chance, and the configuration drawn from it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "sim.h"
+
+struct swarm swarm;
+static u64 state;
+
+void chance_seed(u64 seed)
+{
+	state = seed * 0x9e3779b97f4a7c15ull + 0x1234567;
+	state |= !state;
+	rnd(0), rnd(0), rnd(0);
+}
+
+u32 rnd(u32 n)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return n ? (u32)((state * 0x2545f4914f6cdd1dull) >> 33) % n : 0;
+}
+
+/* Small most of the time, and now and then up to @most. */
+static u32 skewed(u32 least, u32 most)
+{
+	u32 span = most - least + 1;
+
+	switch (rnd(4)) {
+	case 0:  return least + rnd(span);
+	case 1:  return least + rnd(span / 10 + 1);
+	default: return least + rnd(span / 100 + 1);
+	}
+}
+
+static void draw_network(void)
+{
+	swarm.delay_us = skewed(20, 60000);
+	swarm.jitter_us = rnd(2) ? swarm.delay_us / 4 : rnd(3 * swarm.delay_us);
+	swarm.loss = rnd(2) ? 0 : skewed(1, 150);
+	swarm.duplicate = rnd(2) ? 0 : rnd(100);
+	swarm.corrupt = rnd(3) ? 0 : rnd(30);
+	swarm.reorder = rnd(2) ? 0 : rnd(200);
+	swarm.link_delay_us = skewed(10, 30000);
+	swarm.link_jitter_us = rnd(2) ? 0 : rnd(2 * swarm.link_delay_us);
+	swarm.flood = rnd(3) ? 0 : rnd(1000);
+	swarm.announce_us = skewed(0, 100000);
+}
+
+static void draw_limits(void)
+{
+	swarm.stream_bytes = one_in(8) ? STREAM_MAX : skewed(1, STREAM_MAX);
+	swarm.rcv_buf_bytes = 1500 << rnd(8);
+	swarm.snd_buf_bytes = 1500 << rnd(8);
+	swarm.mtu_bytes = one_in(4) ? 88 + rnd(100) : 500 + rnd(960);
+	swarm.payload_min_bytes = 64 << rnd(5);
+	swarm.room_bytes = swarm.payload_min_bytes + skewed(0, FTCP_BATCH_MAX_BYTES - 2000);
+	swarm.flights = 1 + rnd(FLIGHTS_MAX);
+	swarm.collect_us = rnd(2) ? 0 : skewed(0, 3000);
+	swarm.half_open_max = rnd(3) ? 64 : rnd(2);
+}
+
+static void draw_faults(void)
+{
+	swarm.faults = one_in(5) ? 0 : rnd(13);
+	swarm.crash = rnd(3) ? 1 + rnd(4) : 0;
+	swarm.link_cut = rnd(2) ? 1 + rnd(4) : 0;
+	swarm.daemon_kill = rnd(2) ? 1 + rnd(3) : 0;
+	swarm.lan_cut = rnd(2) ? 1 + rnd(2) : 0;
+	swarm.early_promote = swarm.stall && rnd(2) ? 1 + rnd(2) : 0;
+	swarm.steps_between = 20 + skewed(0, 600);
+	swarm.mean = rnd(3) ? 0 : rnd(60);
+}
+
+void swarm_draw(u64 seed)
+{
+	chance_seed(seed ^ 0x5eed);
+	swarm.clients = 1 + (rnd(2) ? 0 : rnd(CLIENTS_MAX));
+	swarm.stall = rnd(3) > 0;
+	swarm.skew_us = rnd(1000000000);
+	swarm.wrap = rnd(2);
+	swarm.plain = one_in(4);
+	draw_network();
+	draw_limits();
+	draw_faults();
+}
+
+u32 *swarm_field(u32 i, const char **name)
+{
+	static const char *const names[] = {
+#define X(name) #name,
+		SWARM_FIELDS(X)
+#undef X
+	};
+
+	if (i >= ARRAY_SIZE(names))
+		return NULL;
+	*name = names[i];
+	return (u32 *)&swarm + i;
+}
+
+bool swarm_set(const char *name_value)
+{
+	const char *name, *eq = strchr(name_value, '=');
+	u32 i, *field;
+
+	for (i = 0; eq && (field = swarm_field(i, &name)); i++)
+		if (strlen(name) == (size_t)(eq - name_value) && !strncmp(name, name_value, eq - name_value)) {
+			*field = strtoul(eq + 1, NULL, 0);
+			return true;
+		}
+	return false;
+}
+
+void swarm_print(void)
+{
+	const char *name;
+	u32 i, *field;
+
+	printf("#");
+	for (i = 0; (field = swarm_field(i, &name)); i++)
+		printf(" %s=%u", name, *field);
+	printf("\n");
+}
