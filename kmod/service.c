@@ -7,6 +7,7 @@
 #include "group.h"
 #include "hook.h"
 #include "net.h"
+#include "netlink.h"
 #include "service.h"
 
 static struct ftcp_service *find_exact(struct ftcp_net *fn, const struct in6_addr *addr, u16 port)
@@ -60,6 +61,9 @@ static int add_locked(struct ftcp_net *fn, struct ftcp_service *service, struct 
 	int err;
 
 	lockdep_assert_held(&fn->config);
+	/* It was found before the lock was taken, and nobody could remove the service from a group that is not there. */
+	if (service->group->sync.stopped)
+		return ftcp_refuse(extack, -ENOENT, "group %s is being removed", service->group->name);
 	if (fn->n_services >= FTCP_SERVICES_MAX) {
 		NL_SET_ERR_MSG(extack, "too many services in this network namespace");
 		return -ENOSPC;
