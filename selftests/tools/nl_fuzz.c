@@ -212,6 +212,10 @@ int main(int argc, char **argv)
 	if (fuzz_clean(groups))
 		trouble("it cannot");
 	result("all of it can be removed again");
+	fuzz_race(3);
+	if (fuzz_clean(groups))
+		trouble("a service is in a group that is no more");
+	result("a group that is removed while it is given a service");
 	printf("1..%u\n", n_results);
 	return n_failed ? 1 : 0;
 }

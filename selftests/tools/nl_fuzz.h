@@ -137,6 +137,11 @@ double fuzz_now(void);
 /** fuzz_work() - in a process of its own, until the time is over */
 void fuzz_work(const struct fuzz_worker *conf);
 
+/* ---- nl_fuzz_race.c ---- */
+
+/** fuzz_race() - requests that have once got into each other's way */
+void fuzz_race(double seconds);
+
 /* ---- nl_fuzz_clean.c ---- */
 
 /** fuzz_clean() - remove the groups of the network namespace, with their services; but for @keep, if given (NULL-terminated) */
