@@ -54,8 +54,10 @@ static void follow(struct group *group, const struct kernel_group *found, bool f
 		tell_role(group);
 	if (sync)
 		tell_sync(group);
-	if (role || sync)
+	if (role || sync) {
+		group->view.settled_ms = loop_clock_ms();
 		group_send_state(group);
+	}
 	if (self->role == FTCP_ROLE_PRIMARY && old.role != FTCP_ROLE_PRIMARY && group->attach != GROUP_ATTACHED)
 		group->view.unattached_ms = loop_clock_ms();
 	if (group->attach != GROUP_NOT_ATTACHED && !policy_speaks(self->role))

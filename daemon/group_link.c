@@ -92,6 +92,7 @@ static void up(void *arg, const struct frame_hello *hello)
 	view->peer_left = false;
 	view->link_up = true;
 	view->heard_ms = group->loop->now_ms;
+	view->settled_ms = group->loop->now_ms;
 	log_note("link to %s: %s, epoch %llu, sync %s", group->peer.link.name, policy_role_text(host->role),
 		 (unsigned long long)host->epoch, policy_sync_text(host->sync));
 	log_event("link_up", "peer_role=%s peer_epoch=%llu peer_sync=%s", policy_role_text(host->role),

@@ -32,6 +32,9 @@
  *  2. both are DONE                             the higher epoch, then the higher batch number
  *  3. still equal, or none is DONE (forced)     who prefers primary; equal: the smaller instance
  *
+ * Where none is DONE, a host waits for three heartbeats after its own last change: the peer may have come in sync a moment before
+ * it was left alone with it (a handover), be about to promote itself for that, and its word be still on the way.
+ *
  * A DEMOTE to a higher epoch never is forced: the kernel obeys a higher epoch whatever it holds.
  */
 #include "policy.h"
@@ -133,6 +136,7 @@ static struct policy_decision elect(const struct policy_view *view)
 {
 	const struct policy_host *self = &view->self, *peer = &view->peer;
 	bool here = self->sync == FTCP_SYNC_DONE, there = peer->sync == FTCP_SYNC_DONE;
+	uint64_t settled_at_ms = view->settled_ms + GRACE_HEARTBEATS * view->config.heartbeat_ms;
 
 	if (here != there)
 		return here ? promote(view, POLICY_ELECTED_IN_SYNC) : wait_for(POLICY_PEER_ELECTED);
@@ -141,8 +145,13 @@ static struct policy_decision elect(const struct policy_view *view)
 	if (here && self->batch_no != peer->batch_no)
 		return self->batch_no > peer->batch_no ? promote(view, POLICY_ELECTED_NEWEST) :
 							 wait_for(POLICY_PEER_ELECTED);
-	return prefer(self, peer) ? promote(view, here ? POLICY_ELECTED_NEWEST : POLICY_ELECTED_FRESH) :
-				    wait_for(POLICY_PEER_ELECTED);
+	if (!prefer(self, peer))
+		return wait_for(POLICY_PEER_ELECTED);
+	if (here)
+		return promote(view, POLICY_ELECTED_NEWEST);
+	if (view->now_ms < settled_at_ms)
+		return wait_until(POLICY_SETTLING, settled_at_ms);
+	return promote(view, POLICY_ELECTED_FRESH);
 }
 
 /* What is here, and the peer is gone for good. */
@@ -248,6 +257,7 @@ const char *policy_why_text(enum policy_why why)
 		[POLICY_PEER_RESTARTS] = "the primary's daemon said goodbye; taking over after restart_grace_ms",
 		[POLICY_NOT_IN_SYNC] = "the primary is out of reach, but this host is not in sync and does not take over; 'ftcpctl promote --force' loses what is not here",
 		[POLICY_STALE] = "the primary is out of reach, but it may have gone on without this host, which does not take over; 'ftcpctl promote' if you know better",
+		[POLICY_SETTLING] = "waiting for the peer's next word before an election",
 		[POLICY_NEVER_MET] = "waiting for the peer; 'ftcpctl promote --force' starts without it",
 		[POLICY_FROZEN] = "this process was not running: listening before anything is decided",
 		[POLICY_RETRY] = "trying again in a moment",

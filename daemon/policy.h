@@ -45,6 +45,7 @@ struct policy_view {
 	uint64_t unattached_ms;		/* since when they do not */
 	uint64_t attach_at_ms;		/* not before: the last attempt failed */
 	uint64_t retry_at_ms;		/* not before: the kernel has refused the last decision */
+	uint64_t settled_ms;		/* when this host's role or sync state, or the link, last changed */
 };
 
 enum policy_action {
@@ -66,6 +67,7 @@ enum policy_why {
 	POLICY_LOST_STANDBY,	/* primary without a standby, not yet for long enough */
 	POLICY_PEER_YIELDS,
 	POLICY_PEER_ELECTED,
+	POLICY_SETTLING,	/* the peer's last word may be older than this host's state */
 	POLICY_PEER_SILENT,	/* not yet for long enough */
 	POLICY_PEER_RESTARTS,	/* it said goodbye */
 	POLICY_NOT_IN_SYNC,	/* the peer is dead, but what is here may not be promoted */

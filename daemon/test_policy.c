@@ -206,6 +206,10 @@ static void election(void)
 
 	expect(&view, POLICY_PROMOTE, POLICY_ELECTED_FRESH, "election__both_fresh_preferred");
 	expect_epoch(&view, 1, true, "election__fresh_is_forced");
+	view.settled_ms = NOW - 299;
+	expect(&view, POLICY_WAIT, POLICY_SETTLING, "election__not_before_the_peer_had_its_say");
+	view.settled_ms = NOW - 300;
+	expect(&view, POLICY_PROMOTE, POLICY_ELECTED_FRESH, "election__after_three_heartbeats");
 	view.self.prefers_primary = false;
 	view.peer.prefers_primary = true;
 	expect(&view, POLICY_WAIT, POLICY_PEER_ELECTED, "election__both_fresh_other");

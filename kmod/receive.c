@@ -78,12 +78,21 @@ static void to_conn(struct arrival *a, struct ftcp_conn *conn)
 	ftcp_conn_unlock(conn, in.events);
 }
 
+/*
+ * Who may say that there is no such connection? A primary without its standby cannot know whether it is still the one who speaks:
+ * the connection may be the other's.
+ */
+static bool may_deny(const struct ftcp_group *group)
+{
+	return READ_ONCE(group->role) == FTCP_ROLE_DETACHED || READ_ONCE(group->sync.portid);
+}
+
 static void reset(struct arrival *a, const struct ftcp_service *service, enum ftcp_reason reason)
 {
 	struct ftcp_segment out;
 
 	ftcp_stats_drop(a->fn, a->seg.flags & FTCP_RST ? FTCP_REASON_RESET_NO_CONN : reason);
-	if (ftcp_reset_stateless(&out, &a->seg))
+	if (may_deny(service->group) && ftcp_reset_stateless(&out, &a->seg))
 		ftcp_xmit_stateless(a->fn, service->group, &a->key, &out);
 }
 

@@ -22,8 +22,8 @@ struct message {
 
 struct daemon {
 	bool up, connected, linkup, peer_met, preparing;
-	u64 start_us, notice_us, heard_us, unattached_us, attach_at_us, again_us, instance;
-	struct policy_host peer, told;
+	u64 start_us, notice_us, heard_us, unattached_us, attach_at_us, again_us, settled_us, instance;
+	struct policy_host peer, told, self;
 	u32 failures;
 };
 static struct daemon daemons[HOSTS];
@@ -151,7 +151,7 @@ static struct policy_view view_of(const struct host *h)
 	const struct daemon *d = daemon_of(h);
 	struct policy_view v = { .now_ms = now_us / MS, .self = state_of(h), .peer = d->peer, .peer_met = d->peer_met,
 		.link_up = d->linkup, .heard_ms = (d->linkup ? now_us : d->heard_us) / MS, .attached = h->attached || d->preparing,
-		.unattached_ms = d->unattached_us / MS, .attach_at_ms = d->attach_at_us / MS,
+		.unattached_ms = d->unattached_us / MS, .attach_at_ms = d->attach_at_us / MS, .settled_ms = d->settled_us / MS,
 		.config = { .heartbeat_ms = 100, .dead_after_ms = DEAD_AFTER_MS, .restart_grace_ms = 3000, .detach_after_ms = 2000,
 			    .detach = !swarm.stall } };
 
@@ -185,6 +185,9 @@ static void tell(struct host *h)
 	struct daemon *d = daemon_of(h);
 	struct policy_host s = state_of(h);
 
+	if (s.role != d->self.role || s.sync != d->self.sync || s.epoch != d->self.epoch)
+		d->settled_us = now_us;
+	d->self = s;
 	if (!d->connected || !memcmp(&s, &d->told, sizeof(s)))
 		return;
 	d->told = s;
@@ -201,9 +204,10 @@ void daemon_look(struct host *h)
 	if (!d->up || !h->alive)
 		return;
 	for (n = 0; n < 4; n++) {
-		struct policy_view view = view_of(h);
+		struct policy_view view;
 
 		tell(h);
+		view = view_of(h);
 		decision = policy_decide(&view);
 		d->again_us = decision.again_ms ? max(decision.again_ms * MS, now_us + MS) : 0;
 		if (!act(h, &decision))
@@ -248,6 +252,7 @@ static void receive(struct host *h, const struct message *m)
 	switch (m->type) {
 	case STATE:
 		d->peer = m->state;
+		d->settled_us = d->linkup ? d->settled_us : now_us;
 		d->peer_met = d->linkup = true;
 		break;
 	case PREPARE:

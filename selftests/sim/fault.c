@@ -64,6 +64,14 @@ static bool early(void)
 		return false;
 	if (bug == BUG_none && h->sync_id != o->sync_id)
 		return false;
+	/* While the other is attached: a handover. */
+	if (o->attached && bug == BUG_none) {
+		if (!host_demote(o, o->epoch, false))
+			return false;
+		totals->early++;
+		daemon_look(o);
+		return true;
+	}
 	if (!host_promote(h, 0, false))
 		return false;
 	totals->early++;

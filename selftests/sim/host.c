@@ -296,6 +296,12 @@ static bool handshake_elsewhere(const struct host *h)
 	return cookie_expected(h) && (h->ts_known || h->stateless_us);
 }
 
+/* A primary without its standby cannot know that it is still the one who speaks. */
+static bool may_deny(const struct host *h)
+{
+	return h->role == DETACHED || h->attached;
+}
+
 static void ack_without_conn(struct host *h, int client, const struct ftcp_segment *seg, const u8 *data)
 {
 	struct ftcp_tcb_config config = config_of(h, client);
@@ -309,7 +315,7 @@ static void ack_without_conn(struct host *h, int client, const struct ftcp_segme
 	    !ftcp_cookie_open(&cookie, seg->ack.v - 1, seg->seq.v - 1, env.ts_ms, hash, &k)) {
 		say(name_of(h), "c%d -> seq %u ack %u len %u flags %02x: no such connection", client, seg->seq.v, seg->ack.v, seg->len,
 		    seg->flags);
-		if (!handshake_elsewhere(h) && ftcp_reset_stateless(&out, seg))
+		if (may_deny(h) && !handshake_elsewhere(h) && ftcp_reset_stateless(&out, seg))
 			xmit(h, NULL, client, &out);
 		return;
 	}

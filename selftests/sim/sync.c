@@ -337,6 +337,8 @@ static bool apply_record(struct host *h, const struct incoming *in)
 	bool same = c->used && c->tcb.hard.iss == in->rec.hard.iss && c->tcb.hard.irs == in->rec.hard.irs;
 
 	if (c->used && same == (in->type == FTCP_RECORD_GONE)) {
+		if (same)
+			check_over(h, c);
 		conn_finish(h, c, true);
 		same = false;
 	}
