@@ -250,6 +250,16 @@ static int apply_known(struct apply *apply, struct ftcp_conn *conn, const struct
 	return err;
 }
 
+/* A service of another group may cover the same port; then that is where the connection was found to be. */
+static int insert(struct apply *apply, struct ftcp_conn *conn, const struct incoming *in)
+{
+	int err = ftcp_conn_insert(conn);
+
+	if (err == -EEXIST)
+		return refuse(apply, err, "record %u: another group has a connection of these addresses", in->no);
+	return err ? refuse(apply, err, "no memory for another connection; attach again") : 0;
+}
+
 static int apply_new(struct apply *apply, const struct incoming *in)
 {
 	struct ftcp_service *service = find_service(apply, in);
@@ -266,7 +276,7 @@ static int apply_new(struct apply *apply, const struct incoming *in)
 	conn->dormant = true;
 	err = apply_to(apply, conn, in, true);
 	if (!err)
-		err = ftcp_conn_insert(conn);
+		err = insert(apply, conn, in);
 	if (err)
 		ftcp_conn_forget(conn);
 	ftcp_conn_put(conn);
