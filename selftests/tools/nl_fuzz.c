@@ -215,7 +215,10 @@ int main(int argc, char **argv)
 	fuzz_race(3);
 	if (fuzz_clean(groups))
 		trouble("a service is in a group that is no more");
-	result("a group that is removed while it is given a service");
+	result("found: a group that is removed while it is given a service");
+	if (!fuzz_same_connection() || fuzz_clean(groups))
+		trouble("it should be taken once, and refused with a reason");
+	result("found: a connection of two groups");
 	printf("1..%u\n", n_results);
 	return n_failed ? 1 : 0;
 }

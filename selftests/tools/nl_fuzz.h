@@ -137,10 +137,12 @@ double fuzz_now(void);
 /** fuzz_work() - in a process of its own, until the time is over */
 void fuzz_work(const struct fuzz_worker *conf);
 
-/* ---- nl_fuzz_race.c ---- */
+/* ---- nl_fuzz_found.c ---- */
 
-/** fuzz_race() - requests that have once got into each other's way */
+/** fuzz_race() - a group is removed while it is given a service; afterwards all of it can be removed, or not */
 void fuzz_race(double seconds);
+/** fuzz_same_connection() - applied to two groups: is the second refusal told why? */
+bool fuzz_same_connection(void);
 
 /* ---- nl_fuzz_clean.c ---- */
 
