@@ -72,6 +72,11 @@ static u32 fin_acked(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 		ftcp_enter_time_wait(tcb, env);
 		return FTCP_EV_TIME_WAIT;
 	case FTCP_LAST_ACK:
+		/* The peer has seen our FIN before the ACK of its own: a simultaneous close, and its FIN may come once more. */
+		if (tcb->soft.fin_early) {
+			ftcp_enter_time_wait(tcb, env);
+			return FTCP_EV_TIME_WAIT;
+		}
 		ftcp_close(tcb);
 		return FTCP_EV_CLOSED;
 	default:

@@ -109,6 +109,8 @@ static void sent(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct 
 	}
 	if (soft->snd_max == tcb->hard.snd_una)
 		soft->progress_us = env->now_us;	/* only now does the user timeout run: a commit may take its time */
+	if ((seg->flags & FTCP_FIN) && soft->rcv_ack < tcb->hard.rcv_nxt)
+		soft->fin_early = true;
 	soft->snd_nxt = max(soft->snd_nxt, end);
 	soft->snd_max = max(soft->snd_max, end);
 	if (!soft->timers.rexmit_us)

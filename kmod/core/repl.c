@@ -270,6 +270,7 @@ void ftcp_repl_promote(struct ftcp_tcb *tcb, const struct ftcp_env *env, const s
 	soft->snd_max = tcb->hard.snd_end;
 	soft->rcv_ack = tcb->hard.rcv_nxt;
 	soft->rcv_adv = tcb->hard.rcv_edge;
+	soft->fin_early = tcb->hard.flags & FTCP_HARD_SND_FIN;
 	if (tcb->hard.state == FTCP_TIME_WAIT)
 		ftcp_enter_time_wait(tcb, env);
 	else

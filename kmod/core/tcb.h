@@ -115,6 +115,7 @@ struct ftcp_timers {
  * @ooo_fin: a FIN that came out of order stands at this offset; 0: none
  * @ack_now, @probe_now, @rexmit_now: owed to the peer; rexmit_now: the first unacknowledged segment (or the SYN-ACK), whatever
  *	the congestion window says
+ * @fin_early: a FIN of ours has left, or may have, that did not acknowledge the peer's: while the commit of that was awaited
  * @unsynced: not yet shipped in full since the standby attached; counted by the glue
  */
 struct ftcp_soft {
@@ -156,6 +157,7 @@ struct ftcp_soft {
 	bool probe_now;
 	bool rexmit_now;
 	bool sliver_ok;		/* the next data may be less than a segment though the window is what limits it */
+	bool fin_early;
 	bool unsynced;
 	bool dsack;		/* [dsack_from, dsack_to) came twice: to be reported in the next ACK (RFC 2883) */
 	u64 dsack_from;

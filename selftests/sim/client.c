@@ -18,7 +18,7 @@ struct client {
 	u64 total, abort_at;
 	u64 una, nxt, most, edge;	/* offsets of the stream out; the FIN is at total */
 	u64 rcv, read, adv, expect;	/* ... of the stream in */
-	u64 start_us, timer_us, read_us, ack_us, forget_us, backoff;
+	u64 start_us, timer_us, read_us, ack_us, forget_us, keepalive_us, backoff;
 	u8 *have;
 };
 static struct client clients[CLIENTS_MAX];
@@ -159,6 +159,8 @@ static void transmit(int id, u64 off, u32 len, u8 flags)
 		data[i] = client_byte(id, off + i);
 	p.data = data;
 	c->ack_us = 0;
+	/* A reset may get lost, and nobody sends it again: whoever has to expect one asks. The others must not have to. */
+	c->keepalive_us = client_expects_reset(id) ? now_us + 10 * S : 0;
 	say("net", "c%d => off %llu len %u flags %02x ack %llu wnd %u", id, (unsigned long long)off, len, flags,
 	    (unsigned long long)c->rcv, wnd);
 	net_to_server(&p);
@@ -471,6 +473,7 @@ bool client_next(int id, u64 *at_us)
 		sooner(&at, c->read_us);
 		sooner(&at, c->ack_us);
 		sooner(&at, c->forget_us);
+		sooner(&at, c->phase == OPEN ? c->keepalive_us : 0);
 	}
 	*at_us = at;
 	return at != ~0ull;
@@ -493,6 +496,8 @@ void client_timers(int id)
 	}
 	if (c->ack_us && c->ack_us <= now_us)
 		acknowledge(id);
+	if (c->phase == OPEN && c->keepalive_us && c->keepalive_us <= now_us)
+		transmit(id, c->una - 1, 0, ACK);
 	if (c->timer_us && c->timer_us <= now_us) {
 		if (c->phase == WAITING)
 			c->phase = SYN_SENT;
