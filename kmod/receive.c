@@ -190,20 +190,32 @@ static bool handshake_elsewhere(const struct arrival *a, const struct ftcp_servi
 	return cookie_expected(a, service) && (READ_ONCE(service->group->ts_known) || READ_ONCE(a->fn->stateless_ms));
 }
 
-static void ack_without_conn(struct arrival *a, struct ftcp_service *service)
+static bool cookie_valid(const struct arrival *a, const struct ftcp_service *service, struct ftcp_cookie *cookie)
 {
 	const struct ftcp_conn_hash hash = { .group = service->group, .key = &a->key };
-	struct ftcp_cookie cookie;
-	struct ftcp_conn *conn;
 	struct ftcp_env env;
 
 	ftcp_group_env(service->group, &env);
-	if ((a->seg.flags & (FTCP_ACK | FTCP_RST)) != FTCP_ACK || !cookie_expected(a, service) ||
-	    !ftcp_cookie_open(&cookie, a->seg.ack.v - 1, a->seg.seq.v - 1, env.ts_ms, ftcp_conn_hash, &hash)) {
-		if (handshake_elsewhere(a, service))
-			ftcp_stats_drop(a->fn, FTCP_REASON_NO_CONN);
-		else
-			reset(a, service, FTCP_REASON_NO_CONN);
+	return (a->seg.flags & (FTCP_SYN | FTCP_ACK | FTCP_RST)) == FTCP_ACK && cookie_expected(a, service) &&
+	       ftcp_cookie_open(cookie, a->seg.ack.v - 1, a->seg.seq.v - 1, env.ts_ms, ftcp_conn_hash, &hash);
+}
+
+/* RFC 9293, 3.10.7.1: there is no such connection */
+static void deny(struct arrival *a, const struct ftcp_service *service)
+{
+	if (handshake_elsewhere(a, service))
+		ftcp_stats_drop(a->fn, FTCP_REASON_NO_CONN);
+	else
+		reset(a, service, FTCP_REASON_NO_CONN);
+}
+
+static void ack_without_conn(struct arrival *a, struct ftcp_service *service)
+{
+	struct ftcp_cookie cookie;
+	struct ftcp_conn *conn;
+
+	if (!cookie_valid(a, service, &cookie)) {
+		deny(a, service);
 		return;
 	}
 	conn = new_conn(a, service, &cookie, 0);
@@ -246,6 +258,34 @@ static bool reopens(const struct ftcp_conn *conn, const struct ftcp_segment *seg
 	return ftcp_seq_off(hard->irs, seg->seq, hard->rcv_nxt) > (s64)hard->rcv_nxt;
 }
 
+/* RFC 9293, 3.10.7.4, fifth: it acknowledges what this half-open connection has not sent. */
+static bool foreign_ack(const struct ftcp_conn *conn, const struct ftcp_segment *seg)
+{
+	return !conn->dormant && !conn->gone && !conn->finished && conn->tcb.hard.state == FTCP_SYN_RECEIVED &&
+	       (seg->flags & (FTCP_SYN | FTCP_ACK | FTCP_RST)) == FTCP_ACK &&
+	       !ftcp_seq_eq(seg->ack, ftcp_seq_of(conn->tcb.hard.iss, 0));
+}
+
+/* Perhaps it was the other host's SYN-ACK, which its cookie tells: then that is the connection, and not this one. */
+static void take_foreign_ack(struct arrival *a, struct ftcp_conn *conn)
+	__releases(&conn->lock)
+{
+	struct ftcp_cookie cookie;
+	bool valid;
+
+	lockdep_assert_held(&conn->lock);
+	valid = ftcp_group_speaks(conn->group) && cookie_valid(a, conn->service, &cookie);
+	if (valid)
+		ftcp_conn_finish(conn);
+	spin_unlock_bh(&conn->lock);
+	if (valid)
+		without_conn(a);
+	else if (ftcp_group_speaks(conn->group))
+		deny(a, conn->service);
+	else
+		ftcp_stats_drop(a->fn, FTCP_REASON_STANDBY);
+}
+
 static void dispatch(struct arrival *a)
 {
 	struct ftcp_conn *conn = ftcp_conn_find(a->fn, &a->key);
@@ -261,6 +301,8 @@ static void dispatch(struct arrival *a)
 		ftcp_conn_unlock(conn, FTCP_EV_CLOSED);
 		if (READ_ONCE(conn->finished))
 			without_conn(a);
+	} else if (foreign_ack(conn, &a->seg)) {
+		take_foreign_ack(a, conn);
 	} else {
 		to_conn(a, conn);
 	}

@@ -339,8 +339,10 @@ bool daemon_next(u64 *at_us)
 			sooner(&at, daemons[i].notice_us);
 		sooner(&at, daemons[i].up ? daemons[i].again_us : 0);
 	}
-	if (!the_link.whole)
-		sooner(&at, the_link.connect_us ? the_link.connect_us : the_link.cut_until_us > now_us ? the_link.cut_until_us : 0);
+	if (may_connect())
+		sooner(&at, the_link.connect_us ? the_link.connect_us : now_us);
+	else if (!the_link.whole && the_link.cut_until_us > now_us)
+		sooner(&at, the_link.cut_until_us);
 	*at_us = at;
 	return at != ~0ull;
 }

@@ -302,21 +302,33 @@ static bool may_deny(const struct host *h)
 	return h->role == DETACHED || h->attached;
 }
 
+static bool cookie_valid(struct host *h, int client, const struct ftcp_segment *seg, struct ftcp_cookie *cookie)
+{
+	struct keyed k = keyed(h, client);
+
+	return (seg->flags & (FTCP_SYN | FTCP_ACK | FTCP_RST)) == FTCP_ACK && cookie_expected(h) &&
+	       ftcp_cookie_open(cookie, seg->ack.v - 1, seg->seq.v - 1, host_env(h).ts_ms, hash, &k);
+}
+
+static void deny(struct host *h, int client, const struct ftcp_segment *seg)
+{
+	struct ftcp_segment out;
+
+	say(name_of(h), "c%d -> seq %u ack %u len %u flags %02x: no such connection", client, seg->seq.v, seg->ack.v, seg->len,
+	    seg->flags);
+	if (may_deny(h) && !handshake_elsewhere(h) && ftcp_reset_stateless(&out, seg))
+		xmit(h, NULL, client, &out);
+}
+
 static void ack_without_conn(struct host *h, int client, const struct ftcp_segment *seg, const u8 *data)
 {
 	struct ftcp_tcb_config config = config_of(h, client);
-	struct keyed k = keyed(h, client);
 	struct ftcp_env env = host_env(h);
 	struct ftcp_cookie cookie;
-	struct ftcp_segment out;
 	struct conn *c;
 
-	if ((seg->flags & (FTCP_ACK | FTCP_RST)) != FTCP_ACK || !cookie_expected(h) ||
-	    !ftcp_cookie_open(&cookie, seg->ack.v - 1, seg->seq.v - 1, env.ts_ms, hash, &k)) {
-		say(name_of(h), "c%d -> seq %u ack %u len %u flags %02x: no such connection", client, seg->seq.v, seg->ack.v, seg->len,
-		    seg->flags);
-		if (may_deny(h) && !handshake_elsewhere(h) && ftcp_reset_stateless(&out, seg))
-			xmit(h, NULL, client, &out);
+	if (!cookie_valid(h, client, seg, &cookie)) {
+		deny(h, client, seg);
 		return;
 	}
 	totals->cookies++;
@@ -326,6 +338,27 @@ static void ack_without_conn(struct host *h, int client, const struct ftcp_segme
 	to_conn(h, c, seg, data);
 }
 
+/* RFC 9293, 3.10.7.4, fifth: it acknowledges what this half-open connection has not sent */
+static bool foreign_ack(const struct host *h, const struct conn *c, const struct ftcp_segment *seg)
+{
+	return speaks(h) && !c->dormant && c->tcb.hard.state == FTCP_SYN_RECEIVED &&
+	       (seg->flags & (FTCP_SYN | FTCP_ACK | FTCP_RST)) == FTCP_ACK &&
+	       !ftcp_seq_eq(seg->ack, ftcp_seq_of(c->tcb.hard.iss, 0));
+}
+
+/* Perhaps the other host's SYN-ACK was quicker: its cookie tells. */
+static void take_foreign_ack(struct host *h, struct conn *c, int client, const struct ftcp_segment *seg, const u8 *data)
+{
+	struct ftcp_cookie cookie;
+
+	if (cookie_valid(h, client, seg, &cookie)) {
+		conn_finish(h, c, true);
+		ack_without_conn(h, client, seg, data);
+	} else {
+		deny(h, client, seg);
+	}
+}
+
 void host_receive(struct host *h, const struct packet *packet)
 {
 	struct conn *c = &h->conns[packet->client];
@@ -333,7 +366,9 @@ void host_receive(struct host *h, const struct packet *packet)
 
 	if (ftcp_segment_parse(&seg, packet->header, packet->header_bytes, packet->header_bytes + packet->len))
 		return;
-	if (c->used)
+	if (c->used && foreign_ack(h, c, &seg))
+		take_foreign_ack(h, c, packet->client, &seg, packet->data);
+	else if (c->used)
 		to_conn(h, c, &seg, packet->data);
 	else if (!speaks(h))
 		return;
