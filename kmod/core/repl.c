@@ -208,12 +208,16 @@ static struct ftcp_hard merge(const struct ftcp_hard *held, const struct ftcp_re
 	if (rec->partial) {
 		hard = *held;
 		hard.snd_una = max(held->snd_una, rec->hard.snd_una);
+		if (rec->hard.snd_una >= held->snd_una)
+			hard.snd_wnd = rec->hard.snd_wnd;	/* the two belong together: their sum is the peer's promise */
 		hard.snd_end = max(held->snd_end, hard.snd_una);
 		return hard;
 	}
 	hard.consumed = max(hard.consumed, held->consumed);
 	hard.rcv_nxt = max(hard.rcv_nxt, held->rcv_nxt);
 	hard.rcv_edge = max(hard.rcv_edge, held->rcv_edge);
+	if (held->snd_una > hard.snd_una)
+		hard.snd_wnd = held->snd_wnd;
 	hard.snd_una = max(hard.snd_una, held->snd_una);
 	hard.snd_end = max(hard.snd_end, held->snd_end);
 	hard.flags |= held->flags & (FTCP_HARD_RCV_FIN | FTCP_HARD_SND_FIN);
