@@ -86,17 +86,20 @@ u64 ftcp_conn_hash(const void *ctx, u32 a, u32 b)
 	const struct ftcp_conn_hash *hash = ctx;
 	struct {
 		struct ftcp_conn_key key;
+		u64 epoch;
 		u32 a;
 		u32 b;
-	} __packed input = { .key = *hash->key, .a = a, .b = b };
+	} __packed input = { .key = *hash->key, .epoch = hash->epoch, .a = a, .b = b };
 
 	return siphash(&input, sizeof(input), &hash->group->key);
 }
 
 u32 ftcp_conn_ts_off(const struct ftcp_conn_hash *hash)
 {
-	/* Apart from every cookie hash, whose second argument is small */
-	return ftcp_conn_hash(hash, 0, U32_MAX);
+	/* The same on every host. Apart from every cookie hash, whose second argument is small */
+	const struct ftcp_conn_hash timeless = { .group = hash->group, .key = hash->key };
+
+	return ftcp_conn_hash(&timeless, 0, U32_MAX);
 }
 
 /* ---- time ---- */

@@ -125,6 +125,7 @@ void ftcp_conn_kick(struct ftcp_conn *conn);	/* speak first */
 struct ftcp_conn_hash {
 	const struct ftcp_group *group;
 	const struct ftcp_conn_key *key;
+	u64 epoch;	/* in which the cookie is made; else 0 */
 };
 u64 ftcp_conn_hash(const void *ctx, u32 a, u32 b);
 /** ftcp_conn_ts_off() - this connection's timestamp offset, the same on every host of the group */

@@ -11,6 +11,8 @@
 #include "service.h"
 #include "xmit.h"
 
+#define EPOCHS_BACK 3	/* whose cookies are good after a takeover: two may follow each other quickly */
+
 /* A segment on its way in. */
 struct arrival {
 	struct ftcp_net *fn;
@@ -144,7 +146,8 @@ static void syn_stateless(struct arrival *a, struct ftcp_service *service, const
 
 static void syn(struct arrival *a, struct ftcp_service *service)
 {
-	const struct ftcp_conn_hash hash = { .group = service->group, .key = &a->key };
+	const struct ftcp_conn_hash hash = { .group = service->group, .key = &a->key,
+					     .epoch = READ_ONCE(service->group->epoch) };
 	bool v4 = ipv6_addr_v4mapped(&a->key.laddr);
 	struct ftcp_cookie cookie;
 	struct ftcp_conn *conn;
@@ -168,36 +171,48 @@ static void syn(struct arrival *a, struct ftcp_service *service)
 	ftcp_conn_put(conn);
 }
 
-/*
- * Can there be a handshake that this host does not remember? The queue was full, or another host began it. At all other
- * times a valid cookie is an old duplicate, of a connection that has come and gone, and would bring it back to life.
- */
-static bool cookie_expected(const struct arrival *a, const struct ftcp_service *service)
+static bool recently_stateless(const struct arrival *a)
 {
-	u64 now = now_ms(), stateless = READ_ONCE(a->fn->stateless_ms);
+	u64 stateless = READ_ONCE(a->fn->stateless_ms);
 
-	return now - READ_ONCE(service->group->role_since_ms) < FTCP_COOKIE_LIFE_MS ||
-	       (stateless && now - stateless < FTCP_COOKIE_LIFE_MS);
+	return stateless && now_ms() - stateless < FTCP_COOKIE_LIFE_MS;
+}
+
+static bool recently_taken_over(const struct ftcp_service *service)
+{
+	return READ_ONCE(service->group->ts_known) &&
+	       now_ms() - READ_ONCE(service->group->role_since_ms) < FTCP_COOKIE_LIFE_MS;
 }
 
 /*
  * Is a handshake perhaps under way that only its cookie remembers? Then the client may have sent data already, and what overtook its first
  * segment, or came after one that died with the other host, must not be answered with a reset: the client sends that first segment again.
- * A group that has never followed another host, and was not flooded, has nothing of the kind.
  */
 static bool handshake_elsewhere(const struct arrival *a, const struct ftcp_service *service)
 {
-	return cookie_expected(a, service) && (READ_ONCE(service->group->ts_known) || READ_ONCE(a->fn->stateless_ms));
+	return recently_taken_over(service) || recently_stateless(a);
 }
 
+/*
+ * Can it be the end of a handshake that this host does not remember? The queue was full, or another host began it, in an epoch before. At all
+ * other times a valid cookie is an old duplicate, of a connection that has come and gone, and would bring it back to life.
+ */
 static bool cookie_valid(const struct arrival *a, const struct ftcp_service *service, struct ftcp_cookie *cookie)
 {
-	const struct ftcp_conn_hash hash = { .group = service->group, .key = &a->key };
+	u32 first = recently_stateless(a) ? 0 : 1, last = recently_taken_over(service) ? EPOCHS_BACK : 0, back;
+	struct ftcp_conn_hash hash = { .group = service->group, .key = &a->key };
+	u64 epoch = READ_ONCE(service->group->epoch);
 	struct ftcp_env env;
 
+	if ((a->seg.flags & (FTCP_SYN | FTCP_ACK | FTCP_RST)) != FTCP_ACK)
+		return false;
 	ftcp_group_env(service->group, &env);
-	return (a->seg.flags & (FTCP_SYN | FTCP_ACK | FTCP_RST)) == FTCP_ACK && cookie_expected(a, service) &&
-	       ftcp_cookie_open(cookie, a->seg.ack.v - 1, a->seg.seq.v - 1, env.ts_ms, ftcp_conn_hash, &hash);
+	for (back = first; back <= last; back++) {
+		hash.epoch = epoch - back;
+		if (ftcp_cookie_open(cookie, a->seg.ack.v - 1, a->seg.seq.v - 1, env.ts_ms, ftcp_conn_hash, &hash))
+			return true;
+	}
+	return false;
 }
 
 /* RFC 9293, 3.10.7.1: there is no such connection */

@@ -21,21 +21,22 @@ static u64 hash(const void *ctx, u32 a, u32 b)
 	const u64 *key = ctx;
 	u64 x = key[0] ^ (key[2] << 56) ^ ((u64)a << 32 | b);
 
-	x = (x ^ x >> 29) * 0xbf58476d1ce4e5b9ull + key[1];
+	x = (x ^ x >> 29) * 0xbf58476d1ce4e5b9ull + key[1] + key[3];
 	x = (x ^ x >> 32) * 0x94d049bb133111ebull;
 	return x ^ x >> 31;
 }
 
-struct keyed { u64 key[3]; };
+struct keyed { u64 key[4]; };
 
-static struct keyed keyed(const struct host *h, int client)
+/* @epoch: 0 for what must not depend on it */
+static struct keyed keyed(const struct host *h, int client, u64 epoch)
 {
-	return (struct keyed){ { h->key[0], h->key[1], client + 1 } };
+	return (struct keyed){ { h->key[0], h->key[1], client + 1, epoch } };
 }
 
 static struct ftcp_tcb_config config_of(const struct host *h, int client)
 {
-	struct keyed k = keyed(h, client);
+	struct keyed k = keyed(h, client, 0);
 
 	return (struct ftcp_tcb_config){ .rcv_buf_bytes = swarm.rcv_buf_bytes, .snd_buf_bytes = swarm.snd_buf_bytes,
 		.mss_bytes = swarm.mtu_bytes, .user_timeout_ms = USER_TIMEOUT_MS, .keepalive_ms = KEEPALIVE_MS,
@@ -261,7 +262,7 @@ static u32 half_open(const struct host *h)
 static void syn(struct host *h, int client, const struct ftcp_segment *seg)
 {
 	struct ftcp_tcb_config config = config_of(h, client);
-	struct keyed k = keyed(h, client);
+	struct keyed k = keyed(h, client, h->epoch);
 	struct ftcp_env env = host_env(h);
 	struct ftcp_cookie cookie;
 	struct ftcp_segment out;
@@ -282,18 +283,15 @@ static void syn(struct host *h, int client, const struct ftcp_segment *seg)
 	host_follow_up(h, c, 0);
 }
 
-/* kmod/receive.c: at all other times a valid cookie is an old duplicate */
-static bool cookie_expected(const struct host *h)
+/* As in kmod/receive.c: when is a handshake possible that this host does not remember? */
+static bool recently_stateless(const struct host *h)
 {
-	u64 now = host_now_us(h), life = FTCP_COOKIE_LIFE_MS * MS;
-
-	return now - h->role_since_us < life || (h->stateless_us && now - h->stateless_us < life);
+	return h->stateless_us && host_now_us(h) - h->stateless_us < FTCP_COOKIE_LIFE_MS * MS;
 }
 
-/* ... and while one may be under way that only its cookie remembers, what overtook its last ACK is not answered */
-static bool handshake_elsewhere(const struct host *h)
+static bool recently_taken_over(const struct host *h)
 {
-	return cookie_expected(h) && (h->ts_known || h->stateless_us);
+	return h->ts_known && host_now_us(h) - h->role_since_us < FTCP_COOKIE_LIFE_MS * MS;
 }
 
 /* A primary without its standby cannot know that it is still the one who speaks. */
@@ -304,10 +302,17 @@ static bool may_deny(const struct host *h)
 
 static bool cookie_valid(struct host *h, int client, const struct ftcp_segment *seg, struct ftcp_cookie *cookie)
 {
-	struct keyed k = keyed(h, client);
+	u32 back = recently_stateless(h) ? 0 : 1, last = recently_taken_over(h) ? 3 : 0;
 
-	return (seg->flags & (FTCP_SYN | FTCP_ACK | FTCP_RST)) == FTCP_ACK && cookie_expected(h) &&
-	       ftcp_cookie_open(cookie, seg->ack.v - 1, seg->seq.v - 1, host_env(h).ts_ms, hash, &k);
+	if ((seg->flags & (FTCP_SYN | FTCP_ACK | FTCP_RST)) != FTCP_ACK)
+		return false;
+	for (; back <= last; back++) {
+		struct keyed k = keyed(h, client, h->epoch - back);
+
+		if (ftcp_cookie_open(cookie, seg->ack.v - 1, seg->seq.v - 1, host_env(h).ts_ms, hash, &k))
+			return true;
+	}
+	return false;
 }
 
 static void deny(struct host *h, int client, const struct ftcp_segment *seg)
@@ -316,7 +321,7 @@ static void deny(struct host *h, int client, const struct ftcp_segment *seg)
 
 	say(name_of(h), "c%d -> seq %u ack %u len %u flags %02x: no such connection", client, seg->seq.v, seg->ack.v, seg->len,
 	    seg->flags);
-	if (may_deny(h) && !handshake_elsewhere(h) && ftcp_reset_stateless(&out, seg))
+	if (may_deny(h) && !recently_stateless(h) && !recently_taken_over(h) && ftcp_reset_stateless(&out, seg))
 		xmit(h, NULL, client, &out);
 }
 
