@@ -11,7 +11,7 @@
 #include "service.h"
 #include "xmit.h"
 
-#define EPOCHS_BACK 3	/* whose cookies are good after a takeover: two may follow each other quickly */
+#define EPOCHS_BACK 8	/* whose cookies are good after a takeover: several may follow each other quickly */
 
 /* A segment on its way in. */
 struct arrival {

@@ -302,7 +302,7 @@ static bool may_deny(const struct host *h)
 
 static bool cookie_valid(struct host *h, int client, const struct ftcp_segment *seg, struct ftcp_cookie *cookie)
 {
-	u32 back = recently_stateless(h) ? 0 : 1, last = recently_taken_over(h) ? 3 : 0;
+	u32 back = recently_stateless(h) ? 0 : 1, last = recently_taken_over(h) ? 8 : 0;
 
 	if ((seg->flags & (FTCP_SYN | FTCP_ACK | FTCP_RST)) != FTCP_ACK)
 		return false;
