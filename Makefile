@@ -14,7 +14,7 @@ mandir ?= $(prefix)/share/man
 kernels := 6.1 6.12
 test_kernel := 6.1
 
-# What `make check` runs: SUITE=unit|build|netns|hosts|debug (several: SUITE="unit build"), TESTS= a pattern of test names.
+# What `make check` runs: SUITE=unit|sim|mutants|build|netns|hosts|debug (several: SUITE="unit build"), TESTS= a pattern of test names.
 SUITE ?=
 TESTS ?=
 
@@ -24,7 +24,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
 	@echo
 	@echo '  KDIR=DIR          kernel headers for module, sparse and install'
-	@echo '  SUITE=, TESTS=    which part of check: unit, build, netns, hosts, debug; a pattern of test names'
+	@echo '  SUITE=, TESTS=    which part of check: unit, sim, mutants, build, netns, hosts, debug; a pattern of test names'
 
 # ---------------------------------------------------------------------------------------------------------------------
 # The module is built from a tree of symbolic links, one per kernel release, so that several kernels never collide and
@@ -83,6 +83,19 @@ test-tools: ## build the small programs that the tests use into build/tools
 unit: ## run the unit tests of the protocol core, natively
 	+$(MAKE) -C selftests/unit check
 
+# SEED= replays one seed, with a line for each event; SET="loss=0 ..." as the simulator says; RUNS= how many.
+RUNS ?= 50000
+sim: ## run the simulator: 50000 seeds (RUNS=), or one with its log (SEED=, SET=)
+	+@$(MAKE) -s -C selftests/sim OUT=$(build)/sim
+	@$(build)/sim/sim $(if $(SEED),--log --seed $(SEED),--runs $(RUNS) --jobs $(shell nproc)) $(SET:%=--set %)
+
+sim-forever: ## run the simulator until it is stopped; failing seeds are kept in build/sim/failures
+	+@$(MAKE) -s -C selftests/sim OUT=$(build)/sim
+	@selftests/sim/forever $(build)/sim
+
+mutants: ## show that the simulator finds every deliberate mistake (TESTS= a pattern)
+	+@selftests/sim/mutants/run $(TESTS)
+
 check: deps ## build and test everything, in virtual machines: the whole truth
 	+@SUITE='$(SUITE)' TESTS='$(TESTS)' MAKE='$(MAKE)' KERNEL='$(test_kernel)' selftests/check
 
@@ -129,5 +142,7 @@ clean: ## remove what was compiled; keep the unpacked kernels
 distclean: ## remove everything that is not source
 	rm -rf build
 
+# Directories have some of these names.
+.PHONY: sim sim-forever mutants
 .PHONY: all help module sparse module-tree headers tools deps build-test $(kernels:%=build-test-%) test-module \
 	test-tools unit check check-debug demo checkpatch install uninstall clean distclean

@@ -349,11 +349,22 @@ static void begin(struct apply *apply)
 	spin_unlock_bh(&group->lock);
 }
 
+static void complete_conn(struct ftcp_conn *conn, void *arg)
+{
+	spin_lock_bh(&conn->lock);
+	conn->incomplete = false;
+	spin_unlock_bh(&conn->lock);
+}
+
 static void end(struct apply *apply, int err)
 {
+	bool synced = !err && apply->batch.flags & FTCP_BATCH_SYNCED;
 	struct ftcp_group *group = apply->group;
 	struct ftcp_sync *sync = &group->sync;
 
+	/* All that the primary had when this host attached is here in full: what is not was opened since, under the commit rule. */
+	if (synced)
+		ftcp_group_walk(group, complete_conn, NULL);
 	spin_lock_bh(&group->lock);
 	if (err) {
 		sync->sync_id = 0;
@@ -361,7 +372,7 @@ static void end(struct apply *apply, int err)
 		apply->sync_event |= ftcp_sync_set_state(group, FTCP_SYNC_NONE);
 	} else {
 		sync->held_no = apply->batch.no;
-		if (apply->batch.flags & FTCP_BATCH_SYNCED)
+		if (synced)
 			apply->sync_event |= ftcp_sync_set_state(group, FTCP_SYNC_DONE);
 	}
 	spin_unlock_bh(&group->lock);

@@ -34,6 +34,13 @@ static struct {
 	u64 cut_until_us, connect_us, busy_until_us[HOSTS];
 } the_link;
 
+/* A batch that somebody has kept, of any epoch. */
+static struct {
+	u8 *data;
+	u32 len;
+	u64 epoch;
+} old;
+
 static struct daemon *daemon_of(const struct host *h)
 {
 	return &daemons[h - hosts];
@@ -49,6 +56,8 @@ void daemon_reset(void)
 {
 	memset(daemons, 0, sizeof(daemons));
 	memset(&the_link, 0, sizeof(the_link));
+	free(old.data);
+	memset(&old, 0, sizeof(old));
 }
 
 /* ---- the link ---- */
@@ -218,8 +227,31 @@ void daemon_look(struct host *h)
 
 /* ---- messages ---- */
 
+static void keep(const struct host *h, const u8 *data, u32 len)
+{
+	if (old.data && (old.epoch < h->epoch || rnd(8)))
+		return;
+	free(old.data);
+	old.data = memcpy(malloc(len), data, len);
+	old.len = len;
+	old.epoch = h->epoch;
+}
+
+void daemon_replay(void)
+{
+	struct host *h = &hosts[rnd(HOSTS)];
+	u64 held_no = h->held_no;
+
+	if (!old.data || !h->alive || old.epoch >= h->epoch)
+		return;
+	CHECK("12: no batch of an epoch that is over", sync_apply(h, old.data, old.len) != APPLY_OK && h->held_no == held_no);
+	free(old.data);
+	old.data = NULL;
+}
+
 void daemon_batch(struct host *h, u8 *data, u32 len, u64 no)
 {
+	keep(h, data, len);
 	post(h, (struct message){ .type = BATCH, .sync_id = h->sync_id, .no = no, .data = data, .len = len });
 }
 

@@ -115,6 +115,8 @@ void fault_step(void)
 
 	if (permille(swarm.mean))
 		mean_attack();
+	if (one_in(200))
+		daemon_replay();
 	if (!faults_left || --steps_left)
 		return;
 	steps_left = 1 + rnd(2 * swarm.steps_between);

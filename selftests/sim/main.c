@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * usage: sim [--runs N] [--seed S] [--jobs J] [--log] [--set NAME=VALUE]... [--no-shrink] [--bug NAME] [--forever]
+ * usage: sim [--runs N] [--seed S] [--jobs J] [--log] [--set NAME=VALUE]... [--no-shrink] [--bug NAME] [--bugs]
  *
  * Each seed is a run of two phases: safety (anything may break, nothing may go wrong), then liveness (all is healed, everything must
  * end within a bounded time). Prints `# seed S: CHECKER: what` for the first that fails, shrinks it, and shows how to replay it.
@@ -251,7 +251,7 @@ static void shrink(u64 seed)
 struct options {
 	u64 runs, seed;
 	u32 jobs;
-	bool shrinks, forever;
+	bool shrinks;
 };
 
 static u64 work(const struct options *o, u32 job)
@@ -317,19 +317,12 @@ static bool report(const struct options *o, u64 seed)
 	return false;
 }
 
-static bool run_all(struct options *o)
+static bool run_all(const struct options *o)
 {
-	u64 started = time(NULL), first;
-	bool good = true;
+	u64 started = time(NULL), first = run_jobs(o);
 
-	do {
-		first = run_jobs(o);
-		summary(time(NULL) - started);
-		if (first)
-			good = report(o, o->seed + first - 1);
-		o->seed += o->runs;
-	} while (o->forever);
-	return good;
+	summary(time(NULL) - started);
+	return !first || report(o, o->seed + first - 1);
 }
 
 static bool set_bug(const char *name)
@@ -353,14 +346,21 @@ static bool set_bug(const char *name)
 	return false;
 }
 
+static void list_bugs(void)
+{
+#define X(name) if (BUG_##name != BUG_none) puts(#name);
+	BUGS(X)
+#undef X
+}
+
 static const char usage[] =
-	"usage: sim [--runs N] [--seed S] [--jobs J] [--log] [--set NAME=VALUE]... [--no-shrink] [--bug NAME] [--forever]\n";
+	"usage: sim [--runs N] [--seed S] [--jobs J] [--log] [--set NAME=VALUE]... [--no-shrink] [--bug NAME] [--bugs]\n";
 
 int main(int argc, char **argv)
 {
 	static const struct option longs[] = { { "runs", 1, NULL, 'n' }, { "seed", 1, NULL, 's' }, { "jobs", 1, NULL, 'j' },
 		{ "log", 0, NULL, 'l' }, { "set", 1, NULL, 'S' }, { "no-shrink", 0, NULL, 'N' }, { "bug", 1, NULL, 'b' },
-		{ "forever", 0, NULL, 'f' }, { "help", 0, NULL, 'h' }, {} };
+		{ "bugs", 0, NULL, 'B' }, { "help", 0, NULL, 'h' }, {} };
 	struct options o = { .runs = 1000, .seed = 1, .jobs = 1, .shrinks = true };
 	int c;
 
@@ -372,7 +372,7 @@ int main(int argc, char **argv)
 		case 'j': o.jobs = min_t(u32, 64, max(1ul, strtoul(optarg, NULL, 0))); break;
 		case 'l': chatty = true; o.jobs = 1; break;
 		case 'N': o.shrinks = false; break;
-		case 'f': o.forever = true; break;
+		case 'B': list_bugs(); return 0;
 		case 'h': fputs(usage, stdout); return 0;
 		case 'b':
 			if (!set_bug(optarg))

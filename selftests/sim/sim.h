@@ -62,7 +62,7 @@ extern struct totals *totals;
 /* Deliberate mistakes of the model, to see them caught (--bug). */
 #define BUGS(X) \
 	X(none) X(epoch_unchecked) X(commit_on_send) X(reset_before_commit) X(promote_out_of_sync) X(old_link_heard) \
-	X(gone_forgotten) X(clock_restarted) X(duplicate_applied) X(key_not_taken) X(resume_without_commit)
+	X(gone_forgotten) X(clock_restarted) X(key_not_taken) X(resume_without_commit)
 enum bug {
 #define X(name) BUG_##name,
 	BUGS(X)
@@ -196,6 +196,7 @@ void daemon_start(struct host *h);
 void daemon_stop(struct host *h);
 void daemon_batch(struct host *h, u8 *data, u32 len, u64 no);	/* from the kernel; takes @data over */
 void daemon_deliver(struct event *event);
+void daemon_replay(void);					/* a batch of an epoch that is over */
 bool daemon_next(u64 *at_us);
 void daemon_timers(void);
 void daemon_look(struct host *h);		/* something has changed: what does the policy say? */

@@ -397,6 +397,16 @@ static void begin(struct host *h, const struct ftcp_batch *batch)
 	}
 }
 
+/* What is not complete by now was opened since this host attached, under the commit rule. */
+static void synced(struct host *h)
+{
+	u32 i;
+
+	h->sync = SYNC_DONE;
+	for (i = 0; i < CLIENTS_MAX; i++)
+		h->conns[i].incomplete = false;
+}
+
 enum apply sync_apply(struct host *h, const u8 *data, u32 len)
 {
 	struct ftcp_batch batch;
@@ -408,9 +418,9 @@ enum apply sync_apply(struct host *h, const u8 *data, u32 len)
 	if (batch.epoch < h->epoch && bug != BUG_epoch_unchecked)
 		return APPLY_STALE;
 	h->epoch = max(h->epoch, batch.epoch);
-	if (batch.sync_id == h->sync_id && batch.no <= h->held_no && bug != BUG_duplicate_applied)
+	if (batch.sync_id == h->sync_id && batch.no <= h->held_no)
 		return APPLY_OK;
-	if (!(batch.flags & FTCP_BATCH_RESET) && bug != BUG_epoch_unchecked && bug != BUG_duplicate_applied &&
+	if (!(batch.flags & FTCP_BATCH_RESET) && bug != BUG_epoch_unchecked &&
 	    (batch.sync_id != h->sync_id || batch.no != h->held_no + 1))
 		return APPLY_REFUSED;
 	begin(h, &batch);
@@ -421,6 +431,6 @@ enum apply sync_apply(struct host *h, const u8 *data, u32 len)
 	}
 	h->held_no = batch.no;
 	if (batch.flags & FTCP_BATCH_SYNCED)
-		h->sync = SYNC_DONE;
+		synced(h);
 	return APPLY_OK;
 }
