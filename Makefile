@@ -79,6 +79,7 @@ test-module: deps ## build the module for the kernel that the tests boot
 
 test-tools: ## build the small programs that the tests use into build/tools
 	+$(MAKE) -C selftests/tools OUT=$(build)/tools
+	+$(MAKE) -C selftests/conformance OUT=$(build)/tools
 
 unit: ## run the unit tests of the protocol core, natively
 	+$(MAKE) -C selftests/unit check
