@@ -14,7 +14,7 @@ mandir ?= $(prefix)/share/man
 kernels := 6.1 6.12
 test_kernel := 6.1
 
-# What `make check` runs: SUITE=unit|sim|mutants|build|netns|hosts|debug (several: SUITE="unit build"), TESTS= a pattern of test names.
+# What `make check` runs: SUITE=unit|sim|mutants|build|netns|conformance|hosts|debug (several: SUITE="unit build"), TESTS= a pattern of test names.
 SUITE ?=
 TESTS ?=
 
@@ -24,7 +24,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
 	@echo
 	@echo '  KDIR=DIR          kernel headers for module, sparse and install'
-	@echo '  SUITE=, TESTS=    which part of check: unit, sim, mutants, build, netns, hosts, debug; a pattern of test names'
+	@echo '  SUITE=, TESTS=    which part of check: unit, sim, mutants, build, netns, conformance, hosts, debug; a pattern of test names'
 
 # ---------------------------------------------------------------------------------------------------------------------
 # The module is built from a tree of symbolic links, one per kernel release, so that several kernels never collide and
