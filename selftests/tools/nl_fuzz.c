@@ -2,7 +2,7 @@
 /*
  * Random requests to the netlink family ftcp, from many sockets, places and namespaces at once; most of them well-formed.
  *
- *	nl_fuzz [-S SEED] [-t SECONDS]
+ *	nl_fuzz [-S SEED] [-t SECONDS] [-n REQUESTS]
  *
  * All of it happens to groups "fuzz0" ... and ports 4711 ...; other groups must not notice. What there is to say is read from
  * the family itself and held against the header: what is new is fuzzed. The same seed makes the same requests, but for
@@ -28,6 +28,7 @@ static struct fuzz_family family;
 static struct fuzz_report *reports, sum;
 static uint64_t seed;
 static double seconds = 30;
+static uint64_t requests_max = 10000;	/* of each worker */
 
 /* ---- results ---- */
 
@@ -79,7 +80,7 @@ static pid_t start(unsigned int no)
 {
 	struct fuzz_worker worker = {
 		.family = &family, .report = &reports[no], .no = no, .place = places[no], .seed = seed * 1000 + no,
-		.until = fuzz_now() + seconds,
+		.until = fuzz_now() + seconds, .requests_max = requests_max,
 	};
 	pid_t pid;
 
@@ -178,11 +179,12 @@ static void parse(int argc, char **argv)
 	if (getrandom(&seed, sizeof(seed), 0) < 0)
 		seed = getpid();
 	seed &= 0xffffffff;
-	while ((option = getopt(argc, argv, "S:t:")) != -1) {
+	while ((option = getopt(argc, argv, "S:t:n:")) != -1) {
 		switch (option) {
 		case 'S': seed = strtoull(optarg, NULL, 0); break;
 		case 't': seconds = atof(optarg); break;
-		default: fprintf(stderr, "usage: nl_fuzz [-S SEED] [-t SECONDS]\n"); exit(2);
+		case 'n': requests_max = strtoull(optarg, NULL, 0); break;
+		default: fprintf(stderr, "usage: nl_fuzz [-S SEED] [-t SECONDS] [-n REQUESTS]\n"); exit(2);
 		}
 	}
 }

@@ -129,12 +129,13 @@ struct fuzz_worker {
 	unsigned int no;
 	enum fuzz_place place;
 	uint64_t seed;
-	double until;		/* by fuzz_now() */
+	double until;		/* by fuzz_now(), which need not go on while somebody is busy: */
+	uint64_t requests_max;
 };
 
 double fuzz_now(void);
 
-/** fuzz_work() - in a process of its own, until the time is over */
+/** fuzz_work() - in a process of its own, until the time is over, or enough was said */
 void fuzz_work(const struct fuzz_worker *conf);
 
 /* ---- nl_fuzz_found.c ---- */

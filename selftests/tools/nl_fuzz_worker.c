@@ -381,7 +381,7 @@ void fuzz_work(const struct fuzz_worker *conf)
 	}
 	for (unsigned int i = 0; i < CHANNELS; i++)
 		channel_open(&work->channels[i]);
-	while (fuzz_now() < conf->until) {
+	while (fuzz_now() < conf->until && conf->report->requests < conf->requests_max) {
 		step(work);
 		conf->report->steps++;
 	}
