@@ -145,11 +145,13 @@ static void spoil_timestamp(struct fuzz *fuzz, struct flow *flow, struct segment
 
 static void spoil(struct fuzz *fuzz, struct flow *flow, struct segment *seg)
 {
+	static const uint8_t flags[] = { 0, TH_RST, TH_SYN, TH_FIN | TH_ACK, TH_SYN | TH_ACK, TH_SYN | TH_FIN, 255 };
+
 	switch (range(fuzz, 12)) {
 	case 0: case 1: seg->seq = near(fuzz, seg->seq); break;
 	case 2: seg->ack = near(fuzz, seg->ack); break;
 	case 3: seg->flags = range(fuzz, 256); break;
-	case 4: seg->flags = (uint8_t[]){ 0, TH_RST, TH_SYN, TH_FIN | TH_ACK, TH_SYN | TH_ACK, TH_SYN | TH_FIN, 255 }[range(fuzz, 7)]; break;
+	case 4: seg->flags = flags[range(fuzz, COUNT(flags))]; break;
 	case 5: case 6: options_garbage(fuzz, seg); break;
 	case 7: seg->bad_checksum = 1 + range(fuzz, 0xfffe); break;
 	case 8: seg->data_offset = one_in(fuzz, 2) ? 1 + range(fuzz, 4) : 6 + range(fuzz, 10); break;

@@ -73,7 +73,8 @@ static size_t write_tcp(const struct segment *seg, uint8_t *to)
 	return header + seg->len;
 }
 
-static void write_ip4(const struct segment *seg, uint8_t *to, size_t header, size_t len, uint16_t id, uint16_t fragment, uint8_t protocol)
+static void write_ip4(const struct segment *seg, uint8_t *to, size_t header, size_t len, uint16_t id, uint16_t fragment,
+		      uint8_t protocol)
 {
 	to[0] = 0x40 | header / 4;
 	to[1] = 0;
@@ -175,7 +176,8 @@ static void send_options6(struct fuzz *fuzz, const struct segment *seg, const ui
 
 /* ---- fragments ---- */
 
-static void send_fragment(struct fuzz *fuzz, const struct segment *seg, const uint8_t *l4, size_t from, size_t len, bool more, uint32_t id)
+static void send_fragment(struct fuzz *fuzz, const struct segment *seg, const uint8_t *l4, size_t from, size_t len, bool more,
+			  uint32_t id)
 {
 	uint8_t packet[MTU + 100];
 	size_t header = seg->v6 ? IP6_BYTES + FRAGMENT_BYTES : IP4_BYTES;
