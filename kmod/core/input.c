@@ -58,7 +58,8 @@ static void note_duplicate(const struct arrival *a, s64 from, s64 to)
 static enum ftcp_reason check_sequence(const struct arrival *a)
 {
 	struct ftcp_tcb *tcb = a->tcb;
-	s64 edge = tcb->hard.rcv_edge + ftcp_edge_slack(&tcb->hard);
+	/* A FIN is taken at the very edge of a closed window: RCV.NXT lies one beyond it then, and is what the peer goes on with. */
+	s64 edge = max(tcb->hard.rcv_edge + ftcp_edge_slack(&tcb->hard), tcb->hard.rcv_nxt);
 	s64 seen = tcb->soft.rcv_ack;
 	bool old = a->to > a->from ? a->to <= seen : a->from < seen;
 
