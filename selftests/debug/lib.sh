@@ -69,13 +69,14 @@ faults_on() { # PER-CENT
 	fault_set ignore-gfp-wait N
 	fault_set ignore-gfp-highmem N
 	fault_set min-order 0
-	fault_set times $fault_times
 	fault_set probability "$1"
 }
 
 faults_off() { fault_set probability 0; }
 
-faults_seen() { # since they were switched on
+faults_reset() { fault_set times $fault_times; }
+
+faults_seen() { # since the reset
 	local kind sum=0
 	for kind in $fault_kinds; do
 		sum=$((sum + fault_times - $(<"$debugfs/$kind/times")))
