@@ -7,6 +7,8 @@
 #include "nl_fuzz.h"
 #include "nl_talk.h"
 
+#define TURNS_MAX 1000	/* for a clock that stands still while somebody is busy */
+
 static struct nlmsghdr *request(struct nl_talk *talk, uint8_t cmd, const char *group)
 {
 	struct nlmsghdr *nlh = nl_request(talk, cmd, 0);
@@ -29,11 +31,12 @@ static struct nl_answer ask(struct nl_talk *talk, struct nlmsghdr *nlh)
 
 static void take_turns(uint8_t make, uint8_t unmake, double until)
 {
+	unsigned int turns = TURNS_MAX;
 	struct nl_talk talk;
 
 	if (nl_open(&talk))
 		return;
-	while (fuzz_now() < until) {
+	while (fuzz_now() < until && turns--) {
 		ask(&talk, request(&talk, make, "race"));
 		ask(&talk, request(&talk, unmake, "race"));
 	}
