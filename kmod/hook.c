@@ -41,14 +41,14 @@ static int local_in(struct net *net, struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
-static bool route4(struct sk_buff *skb)
+static int route4(struct sk_buff *skb)
 {
 	const struct iphdr *ip = ip_hdr(skb);
 
-	return !ip_route_input_noref(skb, ip->daddr, ip->saddr, ip->tos, skb->dev);
+	return ip_route_input_noref(skb, ip->daddr, ip->saddr, ip->tos, skb->dev);
 }
 
-static bool route6(struct net *net, struct sk_buff *skb)
+static int route6(struct net *net, struct sk_buff *skb)
 {
 	const struct ipv6hdr *ip = ipv6_hdr(skb);
 	struct flowi6 fl6 = {
@@ -62,7 +62,7 @@ static bool route6(struct net *net, struct sk_buff *skb)
 
 	skb_dst_drop(skb);
 	skb_dst_set(skb, ip6_route_input_lookup(net, skb->dev, &fl6, skb, RT6_LOOKUP_F_HAS_SADDR));
-	return true;
+	return 0;
 }
 
 static bool dst_is_local(const struct sk_buff *skb)
@@ -77,18 +77,27 @@ static bool dst_is_local(const struct sk_buff *skb)
  * the route: rules of the INPUT firewall count on one. So does one that leads nowhere, since the address may appear
  * at any moment: what we have let pass must not be looked up again then, and be answered with an RST. On a packet in
  * transit it is taken back, for those who mark packets behind us.
+ *
+ * 1: yes; 0: no; -ENOMEM: a route needs memory, and there was none. Then it must not pass: the kernel may have more luck.
  */
-static bool is_local(struct net *net, struct sk_buff *skb)
+static int is_local(struct net *net, struct sk_buff *skb)
 {
-	bool v4 = skb->protocol == htons(ETH_P_IP), routed = skb_valid_dst(skb);
+	bool v4 = skb->protocol == htons(ETH_P_IP);
+	int err;
 
-	if (!routed && !(v4 ? route4(skb) : route6(net, skb)))
-		return false;
+	if (skb_valid_dst(skb))
+		return dst_is_local(skb);
+	err = v4 ? route4(skb) : route6(net, skb);
+	if (err)
+		return err == -ENOBUFS ? -ENOMEM : 0;
 	if (dst_is_local(skb))
-		return true;
-	if (!routed && !skb_dst(skb)->error)
+		return 1;
+	/* IPv6 does not say: having failed in the table of local addresses it goes on to the next one. */
+	if (!v4 && ipv6_chk_addr(net, &ipv6_hdr(skb)->daddr, skb->dev, 0))
+		return -ENOMEM;
+	if (!skb_dst(skb)->error)
 		skb_dst_drop(skb);
-	return false;
+	return 0;
 }
 
 static bool source_is_sane(const struct ftcp_conn_key *key)
@@ -101,11 +110,12 @@ static bool source_is_sane(const struct ftcp_conn_key *key)
 	return !ipv6_addr_is_multicast(&key->raddr) && !ipv6_addr_any(&key->raddr);
 }
 
-/* Whose is it? A service that is to have it, with a reference; NULL: nobody's of ours. */
+/* Whose is it? A service that is to have it, with a reference; NULL: nobody's of ours; or an error: who knows. */
 static struct ftcp_service *owner(struct ftcp_net *fn, struct sk_buff *skb, const struct ftcp_conn_key *key)
 {
 	struct ftcp_service *service = NULL;
 	struct ftcp_conn *conn;
+	int local;
 
 	/* A connection stays ours when its service is deleted. */
 	conn = ftcp_conn_find(fn, key);
@@ -117,11 +127,13 @@ static struct ftcp_service *owner(struct ftcp_net *fn, struct sk_buff *skb, cons
 		ftcp_conn_put(conn);
 	if (!service)
 		service = ftcp_service_find_get(fn, &key->laddr, ntohs(key->lport));
-	if (service && !is_local(fn->net, skb)) {
-		ftcp_service_put(service);
-		service = NULL;
-	}
-	return service;
+	if (!service)
+		return NULL;
+	local = is_local(fn->net, skb);
+	if (local > 0)
+		return service;
+	ftcp_service_put(service);
+	return ERR_PTR(local);	/* 0: NULL */
 }
 
 static unsigned int steal(struct sk_buff *skb, const struct nf_hook_state *state, const struct ftcp_conn_key *key)
@@ -132,6 +144,10 @@ static unsigned int steal(struct sk_buff *skb, const struct nf_hook_state *state
 
 	if (!service)
 		return NF_ACCEPT;
+	if (IS_ERR(service)) {
+		ftcp_stats_drop(fn, FTCP_REASON_NO_MEMORY);
+		return NF_DROP;
+	}
 	speaks = ftcp_group_speaks(service->group);
 	ftcp_service_put(service);
 	if (!speaks) {
