@@ -202,6 +202,7 @@ static u32 accept_fin(const struct arrival *a)
 		return 0;
 	hard->rcv_nxt++;
 	hard->flags |= FTCP_HARD_RCV_FIN;
+	tcb->soft.ooo.n = 0;	/* a peer that has sent something beyond its FIN: nothing follows that */
 	if (hard->state == FTCP_ESTABLISHED) {
 		hard->state = FTCP_CLOSE_WAIT;
 	} else if (hard->state == FTCP_FIN_WAIT_1) {

@@ -13,11 +13,12 @@ cd "$(dirname "$0")"
 add_impatient_service() {
 	local host
 	for host in "$@"; do
-		in_host "$host" ftcpctl service add echo --port 9998 --user-timeout 2000
+		in_host "$host" ftcpctl service add echo --port 9998 --user-timeout 2000 --keepalive 1000
 	done
 }
 
-# Whoever acknowledges nothing any more is given up after the service's user timeout: here, and on the standby.
+# Whoever acknowledges nothing any more is given up after the service's user timeout, or, if nothing was under way, when the probes
+# stay without an answer: here, and on the standby.
 client_that_vanishes() {
 	local host
 	bed_port=9998

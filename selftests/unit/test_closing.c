@@ -70,6 +70,16 @@ TEST(takeover__close_wait_and_last_ack)
 	EXPECT(f.tcb.hard.state == FTCP_TIME_WAIT);
 }
 
+TEST(fin__what_lies_beyond_it_is_forgotten)
+{
+	struct fixture f;
+
+	open_pair(&f);
+	fixture_give(&f, fixture_segment(&f, 101, 50, 0, 0));
+	fixture_give(&f, fixture_segment(&f, 0, 100, 0, FTCP_FIN));
+	EXPECT(f.tcb.hard.state == FTCP_CLOSE_WAIT && f.tcb.hard.rcv_nxt == 101 && !ftcp_tcb_check(&f.tcb));
+}
+
 TEST(takeover__fin_wait)
 {
 	struct fixture f;
