@@ -104,7 +104,7 @@ const char *match(struct play *play, const struct seg_spec *spec, const struct s
 	to = seq + seg->len;
 	if (spec->seq && !spec->any_flags && !spec->end && seg->len)
 		return "data that was not expected";
-	if (!number(play, spec->end, '=', to))
+	if (spec->end && !strcmp(spec->end, "+") ? !seg->len : !number(play, spec->end, '=', to))
 		return "length";
 	if ((flags & ACK) && !number(play, spec->ack.expr, spec->ack.op, play_our_seq(play, seg->ack)))
 		return "acknowledgement";

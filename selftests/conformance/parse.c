@@ -95,12 +95,6 @@ static bool parse_bound(struct bound *bound, const char *word)
 	return *word;
 }
 
-static bool is_range(const char *word)
-{
-	return !strchr("<@|", *word) && (strchr("0123456789", *word) || strpbrk(word, "*:+-") || !strcmp(word, "nxt") ||
-					 !strcmp(word, "edge") || !strcmp(word, "una") || !strcmp(word, "rcv"));
-}
-
 static void parse_range(char *word, struct seg_spec *spec)
 {
 	char *colon = strchr(word, ':');
@@ -137,6 +131,13 @@ static bool *flagged(struct seg_spec *spec, const char *word)
 	return NULL;
 }
 
+/* What may stand behind the flags instead of sequence numbers. */
+static bool is_keyword(struct seg_spec *spec, const char *word)
+{
+	return strchr("<@|", *word) || !strcmp(word, "ack") || !strcmp(word, "win") || !strcmp(word, "within") ||
+	       !strcmp(word, "for") || valued(spec, word) || flagged(spec, word);
+}
+
 static bool parse_modifier(struct seg_spec *spec, bool sending, char **words, unsigned int n, unsigned int *at)
 {
 	const char *word = words[*at], *next = *at + 1 < n ? words[*at + 1] : NULL, **value = valued(spec, word);
@@ -166,7 +167,7 @@ bool parse_segment(struct seg_spec *spec, bool sending, char **words, unsigned i
 	*why = "no flags";
 	if (*at >= n || !parse_flags(words[(*at)++], spec))
 		return false;
-	if (*at < n && is_range(words[*at]))
+	if (*at < n && !is_keyword(spec, words[*at]))
 		parse_range(words[(*at)++], spec);
 	while (*at < n) {
 		char *word = words[*at];

@@ -217,15 +217,20 @@ static enum outcome no(struct play *play, const struct step *step, uint64_t now_
 	return now_us < play->deadline_us ? O_WAITS : O_DONE;
 }
 
+/* With or without an ACK for every segment. */
 static enum outcome receive(struct play *play, const struct step *step, uint64_t now_us)
 {
+	static const struct seg_spec ack = { .flags = ACK };
 	struct segment seg;
 	int64_t end;
 
 	if (!play_value(play, step->arg[0], &end))
 		return O_FAILED;
-	while (play->rcv < end && next_unread(play, &seg))
+	while (play->rcv < end && next_unread(play, &seg)) {
 		read_segment(play, &seg);
+		if (step->verb == V_DRAIN && seg.len && !act_send(play, &ack, now_us))
+			return O_FAILED;
+	}
 	return play->rcv >= end ? O_DONE : not_yet(play, step, now_us, "not all of it");
 }
 
@@ -346,7 +351,8 @@ static enum outcome one_step(struct play *play, const struct step *step, uint64_
 	case V_EXPECT:
 	case V_AWAIT: return expect(play, step, now_us);
 	case V_NO: return no(play, step, now_us);
-	case V_RECEIVE: return receive(play, step, now_us);
+	case V_RECEIVE:
+	case V_DRAIN: return receive(play, step, now_us);
 	case V_WAIT: return pause(play, step, now_us);
 	default: return act(play, step, now_us) ? O_DONE : O_FAILED;
 	}

@@ -24,8 +24,8 @@ struct line {
 
 static const struct { const char *name; enum verb verb; unsigned int least, most; } verbs[] = {
 	{ "send", V_SEND, 0, 0 }, { "expect", V_EXPECT, 0, 0 }, { "await", V_AWAIT, 0, 0 }, { "no", V_NO, 0, 0 },
-	{ "receive", V_RECEIVE, 1, 1 }, { "wait", V_WAIT, 1, 1 }, { "time", V_TIME, 2, 4 }, { "let", V_LET, 2, 2 },
-	{ "check", V_CHECK, 3, 3 }, { "icmp", V_ICMP, 2, 5 }, { "flood", V_FLOOD, 1, 1 }, { "unflood", V_UNFLOOD, 0, 0 },
+	{ "receive", V_RECEIVE, 1, 1 }, { "drain", V_DRAIN, 1, 1 }, { "wait", V_WAIT, 1, 1 },
+	{ "time", V_TIME, 2, 4 }, { "let", V_LET, 2, 2 }, { "check", V_CHECK, 3, 3 }, { "icmp", V_ICMP, 2, 5 }, { "flood", V_FLOOD, 1, 1 }, { "unflood", V_UNFLOOD, 0, 0 },
 	{ "abort", V_ABORT, 0, 0 }, { "renew", V_RENEW, 1, 1 }, { "window", V_WINDOW, 1, 1 },
 };
 
@@ -128,20 +128,22 @@ static bool also(struct line *line, const char *format, ...)
 	return parse_line(line->script, line->path, line->no, strdup(text));
 }
 
-/* open [win N] [<options>]: the three segments of RFC 9293, 3.5 */
+/* open [slow] [win N] [<options>]: the three segments of RFC 9293, 3.5; slow: of a client that is far away */
 static bool open(struct line *line)
 {
 	const char *win = "65535", *options = "<mss 1460>";
 	unsigned int at = 1;
+	bool slow = at < line->n && !strcmp(line->words[at], "slow");
 
+	at += slow;
 	if (at + 1 < line->n && !strcmp(line->words[at], "win")) {
 		win = line->words[at + 1];
 		at += 2;
 	}
 	if (at < line->n && *line->words[at] == '<')
 		options = line->words[at++];
-	return at == line->n && also(line, "send S 0 win %s %s", win, options) && also(line, "expect SA 0 ack 1") &&
-	       also(line, "send A 1 ack 1");
+	return at == line->n && also(line, "window %s", win) && also(line, "send S 0 %s", options) &&
+	       also(line, "expect SA 0 ack 1") && (!slow || also(line, "wait 300ms")) && also(line, "send A 1 ack 1");
 }
 
 /* echo A:B: that much there and back, and all of it acknowledged */

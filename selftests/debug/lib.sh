@@ -51,11 +51,25 @@ fault_module() {
 	fault_range "$start" "$(printf '0x%x' $((start + size)))"
 }
 
-fault_function() { # NAME: of the kernel
+# Prints the first address of a function of the kernel, and the one behind it.
+function_range() { # NAME
 	local start end
-	start=$(sed -n "s/^\([0-9a-f]*\) [tT] $1\$/0x\1/p" /proc/kallsyms)
-	end=$(sed -n 's/^\([0-9a-f]*\) [tT] .*/\1/p' /proc/kallsyms | sort -u | grep -A 1 "^${start#0x}\$" | tail -n 1)
-	fault_range "$start" "0x$end"
+	start=$(sed -n "s/^\([0-9a-f]*\) [tT] $1\$/\1/p" /proc/kallsyms)
+	end=$(sed -n 's/^\([0-9a-f]*\) [tT] .*/\1/p' /proc/kallsyms | sort -u | grep -A 1 "^$start\$" | tail -n 1)
+	echo "0x$start 0x$end"
+}
+
+fault_function() { # NAME
+	# shellcheck disable=SC2046 # two words
+	fault_range $(function_range "$1")
+}
+
+# What must not fail: functions that print a stack when they do.
+fault_spare() { # FUNCTION
+	local start end
+	read -r start end < <(function_range "$1")
+	fault_set reject-start "$start"
+	fault_set reject-end "$end"
 }
 
 fault_range() { # START END

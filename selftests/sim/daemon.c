@@ -277,13 +277,23 @@ static void refused(struct host *h)
 	d->attach_at_us = now_us + RETRY_US;
 }
 
+/* A host that spoke until now may have told the LAN so later than this one did. */
+static void take_state(struct host *h, const struct policy_host *state)
+{
+	struct daemon *d = daemon_of(h);
+
+	if (d->peer_met && policy_speaks(d->peer.role) && !policy_speaks(state->role) && speaks(h) && !h->announce_us)
+		h->announce_us = now_us + 1 + rnd(swarm.announce_us + 1);
+	d->peer = *state;
+}
+
 static void receive(struct host *h, const struct message *m)
 {
 	struct daemon *d = daemon_of(h);
 
 	switch (m->type) {
 	case STATE:
-		d->peer = m->state;
+		take_state(h, &m->state);
 		d->settled_us = d->linkup ? d->settled_us : now_us;
 		d->peer_met = d->linkup = true;
 		break;
