@@ -20,6 +20,7 @@
 #define FTCP_RCV_BUF_BYTES	(1u << 20)
 #define FTCP_SND_BUF_BYTES	(1u << 20)
 #define FTCP_RCV_WSCALE		7	/* the same on every host: a cookie does not carry it */
+#define FTCP_RUNS_MAX		8	/* times of transmission that are remembered (core/sent.h) */
 #define FTCP_OOO_RANGES_MAX	32	/* islands of out-of-order data */
 #define FTCP_SACK_RANGES_MAX	32	/* islands the peer has told us of */
 
@@ -37,6 +38,8 @@
 #define FTCP_RTO_MIN_US		(200 * FTCP_MS_US)	/* as Linux; RFC 6298, 2.4 says 1 s SHOULD */
 #define FTCP_RTO_MAX_US		(120 * FTCP_S_US)	/* RFC 6298, 2.5: at least 60 s */
 #define FTCP_TIME_WAIT_US	(60 * FTCP_S_US)	/* RFC 9293, 3.4.2, as Linux */
+#define FTCP_TAIL_MIN_US	(2 * FTCP_MS_US)	/* a tail loss probe waits for two round trips and this (RFC 8985, 7.2) */
+#define FTCP_PEER_DELAY_US	(200 * FTCP_MS_US)	/* ... and for the peer's delayed ACK: WCDelAckT */
 #define FTCP_SYN_ACK_RETRIES_MAX 5
 #define FTCP_KEEPALIVE_MS	(7200u * 1000u)		/* RFC 9293, 3.8.4: no less by default */
 #define FTCP_KEEPALIVE_INTERVAL_US (75 * FTCP_S_US)

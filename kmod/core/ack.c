@@ -23,10 +23,13 @@ void ftcp_rtt_update(struct ftcp_tcb *tcb, const struct ftcp_env *env, const str
 }
 
 /* The only place where SND.UNA moves on. */
-static u32 snd_una_update(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 ack)
+static u32 snd_una_update(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg, u64 ack)
 {
 	struct ftcp_soft *soft = &tcb->soft;
+	u64 newly = ftcp_ranges_gap_end(&soft->sacked, ack);
 
+	if (newly > tcb->hard.snd_una)
+		ftcp_rack_delivered(tcb, env, seg, newly);
 	tcb->hard.snd_una = ack;
 	soft->snd_nxt = max(soft->snd_nxt, ack);
 	soft->rexmits = 0;
@@ -34,6 +37,8 @@ static u32 snd_una_update(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 
 	soft->dupacks = 0;
 	soft->progress_us = env->now_us;
 	ftcp_ranges_trim(&soft->sacked, ack);
+	ftcp_sent_trim(&soft->sent, ack);
+	ftcp_sent_trim(&soft->again, ack);
 	return FTCP_EV_WRITABLE;
 }
 
@@ -92,15 +97,20 @@ u32 ftcp_ack(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp
 	u32 events = 0, newly_sacked;
 
 	if (acked) {
-		events |= snd_una_update(tcb, env, ack);
-		ftcp_rtt_update(tcb, env, seg);
+		events |= snd_una_update(tcb, env, seg, ack);
+		if (!ftcp_recovery_undo(tcb, seg))
+			ftcp_rtt_update(tcb, env, seg);
 	}
-	newly_sacked = ftcp_sack_blocks(tcb, seg);
+	newly_sacked = ftcp_sack_blocks(tcb, env, seg);
 	wnd_changed = snd_wnd_update(tcb, seg, ack, seq, acked);
 	/* RFC 5681, 2, definition of a duplicate acknowledgement */
 	duplicate = !acked && !wnd_changed && !seg->len && !(seg->flags & FTCP_FIN) &&
 		    soft->snd_max > tcb->hard.snd_una;
-	ftcp_recovery_ack(tcb, acked, newly_sacked, duplicate, limited);
+	ftcp_rack_detect(tcb, env);
+	/* RFC 8985, 7.4.2: a loss that the probe has repaired is a loss all the same */
+	if (ftcp_rack_tail_ack(tcb, seg, ack, duplicate) && soft->recovering == FTCP_RECOVERY_NONE)
+		ftcp_cong_loss(&soft->cong, min_t(u64, ftcp_flight(tcb) + acked, U32_MAX));
+	ftcp_recovery_ack(tcb, env, acked, newly_sacked, duplicate, limited);
 	if (acked)
 		ftcp_timer_rexmit(tcb, env);
 	if (ftcp_fin_acked(&tcb->hard))

@@ -1,28 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Congestion window (RFC 5681 with RFC 6928's start and RFC 6582's response). Soft state, in bytes. */
+/* Congestion window: CUBIC (RFC 9438) or Reno (RFC 5681, 6582), with RFC 6928's start. Soft state, in bytes. */
 #ifndef FTCP_CONG_H
 #define FTCP_CONG_H
 
 #include <linux/types.h>
+
+enum ftcp_cong_algorithm {
+	FTCP_CONG_CUBIC,
+	FTCP_CONG_RENO,
+	__FTCP_CONG_MAX
+};
 
 struct ftcp_cong {
 	u32 cwnd_bytes;
 	u32 ssthresh_bytes;
 	u32 acked_bytes;	/* towards the next increase in congestion avoidance (RFC 3465) */
 	u32 mss_bytes;
+	u32 w_max_bytes;	/* RFC 9438, 4.1: W_max */
+	u32 k_ms;		/* K */
+	u64 epoch_us;		/* t_epoch; 0: congestion avoidance has not begun */
+	u64 w_est;		/* W_est, in 1/256 bytes */
+	u8 algorithm;		/* enum ftcp_cong_algorithm */
 };
 
 /** ftcp_cong_init() - RFC 6928: ten segments, slow start without limit */
-void ftcp_cong_init(struct ftcp_cong *cong, u32 mss_bytes);
+void ftcp_cong_init(struct ftcp_cong *cong, u32 mss_bytes, u8 algorithm);
 
 /**
  * ftcp_cong_acked() - @bytes of new data were acknowledged outside of recovery (RFC 5681, 3.1; byte counting, RFC 3465
  * with L = unlimited since GRO peers stretch their ACKs)
  * @limited: the window was full when the data was sent; otherwise it does not grow (RFC 7661, 4.1)
+ * @now_us, @srtt_us: CUBIC's window is a function of time
  */
-void ftcp_cong_acked(struct ftcp_cong *cong, u32 bytes, bool limited);
+void ftcp_cong_acked(struct ftcp_cong *cong, u32 bytes, bool limited, u64 now_us, u32 srtt_us);
 
-/** ftcp_cong_loss() - entering fast recovery with @flight bytes out (RFC 5681, eq. 4; RFC 6675, 5) */
+/** ftcp_cong_loss() - entering fast recovery with @flight bytes out (RFC 5681, eq. 4; RFC 6675, 5; RFC 9438, 4.6) */
 void ftcp_cong_loss(struct ftcp_cong *cong, u32 flight_bytes);
 
 /** ftcp_cong_timeout() - RFC 5681, 3.1: ssthresh as above on the first timeout (@first), cwnd one segment */

@@ -53,7 +53,7 @@ void ftcp_tcb_open(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struc
 	/* The cookie had to round this; here the SYN itself is at hand. */
 	if (syn->opts & FTCP_OPT_MSS) {
 		tcb->hard.mss_bytes = max_t(u32, syn->mss, FTCP_MSS_MIN_BYTES);
-		ftcp_cong_init(&tcb->soft.cong, ftcp_mss_bytes(tcb));
+		ftcp_cong_init(&tcb->soft.cong, ftcp_mss_bytes(tcb), config->congestion);
 	}
 	tcb->hard.irs = syn->seq.v;
 	tcb->hard.iss = iss;

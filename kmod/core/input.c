@@ -301,8 +301,7 @@ bool ftcp_input_mtu(struct ftcp_tcb *tcb, const struct ftcp_env *env, ftcp_seq s
 	tcb->soft.mtu_mss_bytes = mss_bytes;
 	tcb->soft.cong.mss_bytes = ftcp_mss_bytes(tcb);
 	/* What was too big is lost: again from the first unacknowledged byte, in smaller packets (RFC 1191, 6.4) */
-	tcb->soft.snd_nxt = tcb->hard.snd_una;
-	tcb->soft.rexmit_now = true;
+	ftcp_recovery_again(tcb);
 	ftcp_timer_rexmit(tcb, env);
 	return true;
 }

@@ -99,6 +99,10 @@ static void sent(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct 
 	struct ftcp_soft *soft = &tcb->soft;
 	u64 end = seg->off + seg->len + !!(seg->flags & FTCP_FIN);
 
+	if (seg->off < soft->snd_nxt)
+		ftcp_sent_add(&soft->again, seg->off, end, env->now_us);
+	else
+		ftcp_sent_add(&soft->sent, seg->off, end, env->now_us);
 	if (seg->off < soft->snd_max) {
 		soft->rexmit_total++;
 		if (soft->rtt_start_us && seg->off < soft->rtt_off)
@@ -117,6 +121,7 @@ static void sent(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct 
 		ftcp_timer_rexmit(tcb, env);
 	soft->timers.persist_us = 0;
 	soft->sliver_ok = false;
+	ftcp_rack_arm_tail(tcb, env);
 }
 
 /* The first unacknowledged packet, whatever the congestion window says: after a timeout, at a third duplicate, on a takeover. */
@@ -186,6 +191,33 @@ static u64 sendable(const struct ftcp_tcb *tcb, bool *blocked)
 		if (soft->sacked.r[i].from > nxt)
 			end = min(end, soft->sacked.r[i].from);
 	return end > nxt ? end - nxt : 0;
+}
+
+/* RFC 8985, 7.3: something new if there is, else the last segment once more, whatever the congestion window says. */
+static bool next_tail(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct ftcp_segment *seg)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+	u64 una = tcb->hard.snd_una, end = min(soft->snd_nxt, ftcp_tcb_data_end(tcb)), off = soft->snd_nxt, len;
+	u32 mss = ftcp_mss_bytes(tcb);
+	bool blocked = false;
+
+	soft->tail_now = false;
+	if (soft->recovering != FTCP_RECOVERY_NONE || !ftcp_flight(tcb))
+		return false;
+	len = sendable(tcb, &blocked);
+	soft->rack.tail_again = !len || blocked;
+	if (soft->rack.tail_again) {
+		off = end - min_t(u64, end - una, mss);
+		len = end - off;
+		if (ftcp_ranges_top(&soft->sacked) > off || off + len > una + tcb->hard.snd_wnd)
+			return false;
+	}
+	fill(tcb, env, seg, off);
+	carry(tcb, seg, min_t(u64, len, packet_bytes(tcb, seg)));
+	sent(tcb, env, seg);
+	soft->timers.tail_us = 0;
+	soft->rack.tail_end = soft->snd_nxt;
+	return true;
 }
 
 static bool fin_due(const struct ftcp_tcb *tcb)
@@ -296,6 +328,8 @@ bool ftcp_output_next(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct f
 	if (tcb->soft.ack_now && !(tcb->hard.flags & FTCP_HARD_SACK) && next_ack(tcb, env, seg))
 		return true;
 	if (tcb->soft.rexmit_now && next_first(tcb, env, seg))
+		return true;
+	if (tcb->soft.tail_now && next_tail(tcb, env, seg))
 		return true;
 	return next_lost(tcb, env, seg) || next_data(tcb, env, seg) || next_ack(tcb, env, seg);
 }

@@ -78,6 +78,16 @@ bool ftcp_ranges_gap(const struct ftcp_ranges *set, u64 off, struct ftcp_range *
 	return false;
 }
 
+u64 ftcp_ranges_gap_end(const struct ftcp_ranges *set, u64 off)
+{
+	u32 i;
+
+	for (i = 0; i < set->n; i++)
+		if (set->r[i].from < off && off <= set->r[i].to)
+			return set->r[i].from;
+	return off;
+}
+
 u64 ftcp_ranges_top(const struct ftcp_ranges *set)
 {
 	return set->n ? set->r[set->n - 1].to : 0;

@@ -43,6 +43,9 @@ u64 ftcp_ranges_bytes(const struct ftcp_ranges *set, u64 off);
  */
 bool ftcp_ranges_gap(const struct ftcp_ranges *set, u64 off, struct ftcp_range *gap);
 
+/** ftcp_ranges_gap_end() - the end of the highest gap below @off: @off itself if what lies before it is in no range */
+u64 ftcp_ranges_gap_end(const struct ftcp_ranges *set, u64 off);
+
 /** ftcp_ranges_top() - the end of the highest range, or 0 */
 u64 ftcp_ranges_top(const struct ftcp_ranges *set);
 

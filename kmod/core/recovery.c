@@ -1,15 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Loss recovery: RFC 6675 with SACK, RFC 6582 without, RFC 5681 3.1 after a timeout.
+ * Loss recovery: RFC 6675 with SACK, where RACK says what is lost; RFC 6582 without; RFC 5681 3.1 after a timeout; undone by RFC 3522.
  *
- * The scoreboard is a set of SACKed ranges above snd_una. A byte is lost if more than two segments' worth above it was
- * SACKed (RFC 6675, 4, IsLost). rexmit_nxt is HighRxt: what lies below it was retransmitted in this recovery. After a timeout snd_nxt goes
- * back to snd_una instead and everything not SACKed is sent again in order.
+ * The scoreboard is a set of SACKed ranges above snd_una, and a border below which everything else is lost (rack.c). rexmit_nxt is HighRxt:
+ * what lies below it was retransmitted in this recovery. After a timeout snd_nxt goes back to snd_una instead and everything
+ * not SACKed is sent again in order.
  */
 #include "internal.h"
 
-/* RFC 2018, 5: note the blocks that make sense; returns how many bytes are new. Blocks below snd_una are D-SACKs (RFC 2883). */
-u32 ftcp_sack_blocks(struct ftcp_tcb *tcb, const struct ftcp_segment *seg)
+/* RFC 2883, 4: does the first block tell of something that was here already? */
+static bool is_dsack(const struct ftcp_tcb *tcb, const struct ftcp_segment *seg)
+{
+	u64 una = tcb->hard.snd_una;
+	s64 from = ftcp_seq_off(tcb->hard.iss, seg->sacks[0].from, una), to = ftcp_seq_off(tcb->hard.iss, seg->sacks[0].to, una);
+
+	if (from < (s64)una)
+		return true;
+	return seg->n_sacks > 1 && from >= ftcp_seq_off(tcb->hard.iss, seg->sacks[1].from, una) &&
+	       to <= ftcp_seq_off(tcb->hard.iss, seg->sacks[1].to, una);
+}
+
+/* RFC 2018, 5: note the blocks that make sense; returns how many bytes are new. */
+u32 ftcp_sack_blocks(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg)
 {
 	struct ftcp_soft *soft = &tcb->soft;
 	u64 una = tcb->hard.snd_una, before;
@@ -17,32 +29,19 @@ u32 ftcp_sack_blocks(struct ftcp_tcb *tcb, const struct ftcp_segment *seg)
 
 	if (!(tcb->hard.flags & FTCP_HARD_SACK) || !seg->n_sacks)
 		return 0;
+	if (is_dsack(tcb, seg))
+		ftcp_rack_duplicate(tcb);
 	before = ftcp_ranges_bytes(&soft->sacked, una);
 	for (i = 0; i < seg->n_sacks; i++) {
 		s64 from = ftcp_seq_off(tcb->hard.iss, seg->sacks[i].from, una);
 		s64 to = ftcp_seq_off(tcb->hard.iss, seg->sacks[i].to, una);
 
-		if (from > (s64)una && from < to && to <= (s64)soft->snd_max)
-			ftcp_ranges_add(&soft->sacked, from, to);
+		if (from <= (s64)una || from >= to || to > (s64)soft->snd_max || ftcp_ranges_covers(&soft->sacked, from, to))
+			continue;
+		if (ftcp_ranges_add(&soft->sacked, from, to))
+			ftcp_rack_delivered(tcb, env, seg, to);
 	}
 	return ftcp_ranges_bytes(&soft->sacked, una) - before;
-}
-
-/* Everything below this offset and not SACKed is lost (RFC 6675, 4). */
-static u64 lost_top(const struct ftcp_tcb *tcb)
-{
-	const struct ftcp_ranges *sacked = &tcb->soft.sacked;
-	u64 enough = (FTCP_DUPACKS_MAX - 1) * (u64)ftcp_mss_bytes(tcb), above = 0;
-	u32 i, islands = 0;
-
-	for (i = sacked->n; i-- > 0;) {
-		const struct ftcp_range *r = &sacked->r[i];
-
-		above += r->to - r->from;
-		if (above > enough || ++islands >= FTCP_DUPACKS_MAX)
-			return r->from;
-	}
-	return tcb->hard.snd_una;
 }
 
 static u64 hole_bytes(const struct ftcp_tcb *tcb, u64 from, u64 to)
@@ -54,26 +53,83 @@ static u64 hole_bytes(const struct ftcp_tcb *tcb, u64 from, u64 to)
 	return to - from - (ftcp_ranges_bytes(sacked, from) - ftcp_ranges_bytes(sacked, to));
 }
 
-/* RFC 6675, 4, SetPipe: what is believed to be in the network. */
+/*
+ * RFC 6675, 4, SetPipe: what is believed to be in the network. Without SACK each duplicate ACK says that one segment has left it
+ * (RFC 5681, 3.2, steps 3 and 4; the first two are limited transmit, RFC 3042).
+ */
 u64 ftcp_pipe(const struct ftcp_tcb *tcb)
 {
 	const struct ftcp_soft *soft = &tcb->soft;
-	u64 una = tcb->hard.snd_una, pipe;
+	u64 una = tcb->hard.snd_una, pipe, gone = 0;
 
 	pipe = hole_bytes(tcb, una, soft->snd_nxt);
-	if (soft->recovering == FTCP_RECOVERY_FAST)
-		pipe -= min(pipe, hole_bytes(tcb, max(soft->rexmit_nxt, una), min(lost_top(tcb), soft->snd_nxt)));
-	return pipe;
+	if (soft->recovering == FTCP_RECOVERY_TIMEOUT)
+		return pipe;
+	if (!(tcb->hard.flags & FTCP_HARD_SACK))
+		gone = soft->dupacks * (u64)ftcp_mss_bytes(tcb);
+	else if (soft->recovering == FTCP_RECOVERY_FAST)
+		gone = hole_bytes(tcb, max(soft->rexmit_nxt, una), min(soft->lost_off, soft->snd_nxt));
+	return pipe - min(pipe, gone);
 }
 
-static void enter_fast(struct ftcp_tcb *tcb)
+/* RFC 4015: remember what a recovery begins with; whether it was needed, the first ACK will tell. */
+static void arm_undo(struct ftcp_tcb *tcb, const struct ftcp_env *env)
+{
+	struct ftcp_undo *undo = &tcb->soft.undo;
+
+	undo->armed = tcb->hard.flags & FTCP_HARD_TS;
+	undo->cong = tcb->soft.cong;
+	undo->tsval = ftcp_tsval(tcb, env);
+}
+
+/* What was sent lies behind us: from here on it is all sent again. */
+void ftcp_recovery_again(struct ftcp_tcb *tcb)
 {
 	struct ftcp_soft *soft = &tcb->soft;
 
+	soft->snd_nxt = tcb->hard.snd_una;
+	soft->lost_off = 0;
+	soft->sent.n = 0;
+	soft->again.n = 0;
+	soft->rack.tail_end = 0;
+	soft->rtt_start_us = 0;
+	soft->rexmit_now = true;
+}
+
+/* RFC 3522, 3.2: an ACK that echoes a time from before the retransmission is the original's: nothing was lost. True: as before */
+bool ftcp_recovery_undo(struct ftcp_tcb *tcb, const struct ftcp_segment *seg)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+	struct ftcp_undo *undo = &soft->undo;
+
+	if (!undo->armed)
+		return false;
+	undo->armed = false;
+	if (!(seg->opts & FTCP_OPT_TS) || (s32)(seg->tsecr - undo->tsval) >= 0 || (s32)(seg->tsecr - soft->ts_floor) < 0)
+		return false;
+	undo->cong.cwnd_bytes = max(undo->cong.cwnd_bytes, soft->cong.cwnd_bytes);
+	undo->cong.mss_bytes = soft->cong.mss_bytes;
+	soft->cong = undo->cong;
+	soft->rack.reordering |= soft->recovering == FTCP_RECOVERY_FAST;
+	soft->recovering = FTCP_RECOVERY_NONE;
+	soft->snd_nxt = soft->snd_max;
+	soft->lost_off = 0;
+	soft->again.n = 0;
+	return true;
+}
+
+static void enter_fast(struct ftcp_tcb *tcb, const struct ftcp_env *env)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+
+	arm_undo(tcb, env);
 	soft->recovering = FTCP_RECOVERY_FAST;
 	soft->recover = soft->snd_max;
 	soft->rexmit_nxt = tcb->hard.snd_una;
 	soft->rtt_start_us = 0;
+	soft->again.n = 0;
+	soft->rack.tail_end = 0;
+	soft->timers.tail_us = 0;
 	ftcp_cong_loss(&soft->cong, min_t(u64, ftcp_flight(tcb), U32_MAX));
 	/* The first segment goes at once, whatever pipe says (RFC 6675, 5, step 4.3) */
 	soft->rexmit_now = true;
@@ -82,7 +138,7 @@ static void enter_fast(struct ftcp_tcb *tcb)
 static bool loss_seen(const struct ftcp_tcb *tcb)
 {
 	if (tcb->hard.flags & FTCP_HARD_SACK)
-		return lost_top(tcb) > tcb->hard.snd_una;
+		return tcb->soft.lost_off > tcb->hard.snd_una;
 	return tcb->soft.dupacks >= FTCP_DUPACKS_MAX;
 }
 
@@ -93,6 +149,8 @@ static void fast_ack(struct ftcp_tcb *tcb, u64 acked)
 	if (tcb->hard.snd_una >= soft->recover) {
 		soft->recovering = FTCP_RECOVERY_NONE;
 		soft->dupacks = 0;
+		soft->again.n = 0;
+		ftcp_rack_recovered(tcb);
 		return;
 	}
 	if (!acked)
@@ -102,9 +160,10 @@ static void fast_ack(struct ftcp_tcb *tcb, u64 acked)
 		soft->rexmit_now = true;	/* a partial ACK (RFC 6582, 3.2) */
 }
 
-void ftcp_recovery_ack(struct ftcp_tcb *tcb, u64 acked, u32 newly_sacked, bool duplicate, bool limited)
+void ftcp_recovery_ack(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 acked, u32 newly_sacked, bool duplicate, bool limited)
 {
 	struct ftcp_soft *soft = &tcb->soft;
+	u32 bytes = min_t(u64, acked, U32_MAX);
 
 	if (duplicate || newly_sacked)
 		soft->dupacks++;
@@ -116,37 +175,51 @@ void ftcp_recovery_ack(struct ftcp_tcb *tcb, u64 acked, u32 newly_sacked, bool d
 		if (tcb->hard.snd_una >= soft->recover)
 			soft->recovering = FTCP_RECOVERY_NONE;
 		if (acked)
-			ftcp_cong_acked(&soft->cong, min_t(u64, acked, U32_MAX), true);
+			ftcp_cong_acked(&soft->cong, bytes, true, env->now_us, soft->rtt.srtt_us);
 		return;
 	default:
 		if (acked)
-			ftcp_cong_acked(&soft->cong, min_t(u64, acked, U32_MAX), limited);
+			ftcp_cong_acked(&soft->cong, bytes, limited, env->now_us, soft->rtt.srtt_us);
 		if (loss_seen(tcb))
-			enter_fast(tcb);
+			enter_fast(tcb, env);
 	}
 }
 
-void ftcp_recovery_timeout(struct ftcp_tcb *tcb)
+/* RFC 8985, 6.3: the time for reordering is over. */
+void ftcp_recovery_reordered(struct ftcp_tcb *tcb, const struct ftcp_env *env)
+{
+	ftcp_rack_detect(tcb, env);
+	if (tcb->soft.recovering == FTCP_RECOVERY_NONE && loss_seen(tcb))
+		enter_fast(tcb, env);
+}
+
+void ftcp_recovery_timeout(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 {
 	struct ftcp_soft *soft = &tcb->soft;
 
+	if (soft->rexmits == 1)
+		arm_undo(tcb, env);
 	ftcp_cong_timeout(&soft->cong, min_t(u64, ftcp_flight(tcb), U32_MAX), soft->rexmits == 1);
 	soft->recovering = FTCP_RECOVERY_TIMEOUT;
 	soft->recover = soft->snd_max;
-	soft->snd_nxt = tcb->hard.snd_una;
 	soft->dupacks = 0;
-	soft->rtt_start_us = 0;
 	soft->sacked.n = 0;		/* the peer may have reneged (RFC 2018, 8) */
-	soft->rexmit_now = true;
+	ftcp_recovery_again(tcb);
 }
 
 /* RFC 6675, 4, NextSeg rule 1: the next lost hole that was not retransmitted yet. */
 bool ftcp_recovery_next(struct ftcp_tcb *tcb, struct ftcp_range *lost)
 {
 	const struct ftcp_soft *soft = &tcb->soft;
-	u64 from = max(soft->rexmit_nxt, tcb->hard.snd_una), top = lost_top(tcb);
+	u64 from = max(soft->rexmit_nxt, tcb->hard.snd_una), top = min(soft->lost_off, soft->snd_nxt);
 
 	if (soft->recovering != FTCP_RECOVERY_FAST || from >= top)
 		return false;
-	return ftcp_ranges_gap(&soft->sacked, from, lost) && lost->from < top;
+	if (!ftcp_ranges_gap(&soft->sacked, from, lost)) {
+		/* Nothing is SACKed above: what was sent before a retransmission that has arrived */
+		lost->from = max(from, ftcp_ranges_top(&soft->sacked));
+		lost->to = top;
+	}
+	lost->to = min(lost->to, top);
+	return lost->from < lost->to;
 }

@@ -16,7 +16,7 @@ void ftcp_soft_init(struct ftcp_tcb *tcb, const struct ftcp_env *env, const stru
 	soft->ts_floor = ftcp_tsval(tcb, env);
 	soft->snd_wnd_max = tcb->hard.snd_wnd;
 	ftcp_rtt_init(&soft->rtt);
-	ftcp_cong_init(&soft->cong, ftcp_mss_bytes(tcb));
+	ftcp_cong_init(&soft->cong, ftcp_mss_bytes(tcb), config->congestion);
 }
 
 /* Payload that fits into one packet, with the options that every segment carries. */
@@ -40,6 +40,7 @@ void ftcp_close(struct ftcp_tcb *tcb)
 	tcb->soft.ack_now = false;
 	tcb->soft.rexmit_now = false;
 	tcb->soft.probe_now = false;
+	tcb->soft.tail_now = false;
 }
 
 void ftcp_enter_time_wait(struct ftcp_tcb *tcb, const struct ftcp_env *env)

@@ -17,10 +17,12 @@
 #include <ftcp/limits.h>
 #include "cong.h"
 #include "env.h"
+#include "rack.h"
 #include "range.h"
 #include "reason.h"
 #include "rtt.h"
 #include "segment.h"
+#include "sent.h"
 #include "seq.h"
 
 /* RFC 9293, 3.3.2. The values are those of the kernel's TCP_* states, and ABI. */
@@ -95,6 +97,18 @@ struct ftcp_timers {
 	u64 persist_us;		/* RFC 9293, 3.8.6.1 */
 	u64 keepalive_us;	/* RFC 9293, 3.8.4 */
 	u64 close_us;		/* TIME_WAIT (RFC 9293, 3.10.8) */
+	u64 tail_us;		/* a tail loss probe (RFC 8985, 7) */
+	u64 reorder_us;		/* time is up for what may only have been reordered (RFC 8985, 6.3) */
+};
+
+/**
+ * struct ftcp_undo - what to go back to when a recovery turns out to have been in vain (Eifel, RFC 3522 and 4015)
+ * @tsval: TSval of the first retransmission: whoever echoes an older one has received the original
+ */
+struct ftcp_undo {
+	struct ftcp_cong cong;
+	u32 tsval;
+	bool armed;
 };
 
 /**
@@ -107,6 +121,9 @@ struct ftcp_timers {
  * @rtt_off, @rtt_start_us: a timed segment when there are no timestamps (Karn); start 0: none
  * @recover: RFC 6582/6675 recovery point; meaningful while @recovering
  * @rexmit_nxt: HighRxt of RFC 6675: next hole to retransmit in this recovery
+ * @lost_off: what lies below and was not SACKed is lost (rack.c)
+ * @sent: times of the first transmissions since snd_nxt last went back
+ * @again: times of the retransmissions of this recovery, and of a tail loss probe
  * @ts_floor: echoes of TSvals older than this are no RTT samples: they are the predecessor's
  * @mtu_mss_bytes: what the path allows, options not subtracted
  * @rexmits: expiries of the retransmission timer in a row
@@ -121,6 +138,8 @@ struct ftcp_timers {
 struct ftcp_soft {
 	struct ftcp_rtt rtt;
 	struct ftcp_cong cong;
+	struct ftcp_undo undo;
+	struct ftcp_rack rack;
 	struct ftcp_timers timers;
 	struct ftcp_mark shipped;
 	struct ftcp_mark committed;
@@ -134,6 +153,7 @@ struct ftcp_soft {
 	u64 rcv_adv;
 	u64 recover;
 	u64 rexmit_nxt;
+	u64 lost_off;
 	u64 rtt_off;
 	u64 rtt_start_us;
 	u64 last_sent_us;
@@ -156,6 +176,7 @@ struct ftcp_soft {
 	bool ack_now;
 	bool probe_now;
 	bool rexmit_now;
+	bool tail_now;		/* a tail loss probe is due */
 	bool sliver_ok;		/* the next data may be less than a segment though the window is what limits it */
 	bool fin_early;
 	bool unsynced;
@@ -164,6 +185,8 @@ struct ftcp_soft {
 	u64 dsack_to;
 	struct ftcp_ranges ooo;
 	struct ftcp_ranges sacked;
+	struct ftcp_sent sent;
+	struct ftcp_sent again;
 };
 
 enum ftcp_recovery {
@@ -197,6 +220,7 @@ struct ftcp_tcb_config {
 	u32 user_timeout_ms;
 	u32 keepalive_ms;
 	u32 ts_off;
+	u8 congestion;		/* enum ftcp_cong_algorithm */
 };
 
 /* ---- opening (handshake.c; RFC 9293, 3.10.7.2 and .3) ---- */

@@ -9,6 +9,7 @@ void ftcp_timer_rexmit(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 	bool out = soft->snd_max > tcb->hard.snd_una || tcb->hard.state == FTCP_SYN_RECEIVED;
 
 	soft->timers.rexmit_us = out ? env->now_us + ftcp_rtt_backoff_us(&soft->rtt, soft->rexmits) : 0;
+	ftcp_rack_arm_tail(tcb, env);
 }
 
 /* The peer lives: RFC 9293, 3.8.4. */
@@ -33,7 +34,7 @@ void ftcp_tcb_hurry(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 u64 ftcp_next_deadline(const struct ftcp_tcb *tcb)
 {
 	const struct ftcp_timers *t = &tcb->soft.timers;
-	const u64 all[] = { t->rexmit_us, t->persist_us, t->keepalive_us, t->close_us };
+	const u64 all[] = { t->rexmit_us, t->persist_us, t->keepalive_us, t->close_us, t->tail_us, t->reorder_us };
 	u64 first = 0;
 	u32 i;
 
@@ -74,7 +75,7 @@ static u32 rexmit_due(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 	if (soft->user_timeout_us && env->now_us - soft->progress_us > soft->user_timeout_us)
 		return give_up(tcb);
 	soft->rexmits++;
-	ftcp_recovery_timeout(tcb);
+	ftcp_recovery_timeout(tcb, env);
 	ftcp_timer_rexmit(tcb, env);
 	return 0;
 }
@@ -116,6 +117,10 @@ u32 ftcp_timeout(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 		ftcp_close(tcb);
 		return FTCP_EV_CLOSED;
 	}
+	if (due(&t->reorder_us, env))
+		ftcp_recovery_reordered(tcb, env);
+	if (due(&t->tail_us, env))
+		tcb->soft.tail_now = true;
 	if (due(&t->rexmit_us, env))
 		events |= rexmit_due(tcb, env);
 	if (!(events & FTCP_EV_CLOSED) && due(&t->persist_us, env))

@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 const struct ftcp_tcb_config fixture_config = {
+	.congestion = FTCP_CONG_RENO,
 	.rcv_buf_bytes = 100000, .snd_buf_bytes = 100000, .mss_bytes = 1460, .user_timeout_ms = 60000, .keepalive_ms = 7200000, .ts_off = 99,
 };
 
@@ -22,7 +23,7 @@ struct ftcp_segment fixture_segment(const struct fixture *f, u64 off, u32 len, u
 	if (f->tcb.hard.flags & FTCP_HARD_TS) {
 		seg.opts = FTCP_OPT_TS;
 		seg.tsval = f->tsval;
-		seg.tsecr = f->env.ts_ms + fixture_config.ts_off;
+		seg.tsecr = f->env.ts_ms + fixture_config.ts_off - FIXTURE_RTT_US / 1000;
 	}
 	return seg;
 }
@@ -50,6 +51,7 @@ void fixture_open(struct fixture *f, u8 opts, bool alone)
 	fixture_output(f);
 	EXPECT(f->n_out == 1 && f->out[0].flags == (FTCP_SYN | FTCP_ACK) && f->out[0].ack.v == CLIENT_ISS + 1);
 	EXPECT(f->out[0].opts == syn.opts);
+	fixture_pass(f, FIXTURE_RTT_US);
 	fixture_give(f, fixture_segment(f, 0, 0, 0, 0));
 	EXPECT(f->in.events & FTCP_EV_ESTABLISHED);
 	EXPECT(f->tcb.hard.state == FTCP_ESTABLISHED);

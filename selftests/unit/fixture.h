@@ -10,6 +10,7 @@
 
 #define CLIENT_ISS 0xfffffff0u
 #define SERVER_ISS 0xffffff00u
+#define FIXTURE_RTT_US 10000
 
 struct fixture {
 	struct ftcp_tcb tcb;

@@ -182,13 +182,13 @@ TEST(cong__stays_within_its_limits)
 	struct ftcp_cong cong;
 	u32 n;
 
-	ftcp_cong_init(&cong, 1448);
+	ftcp_cong_init(&cong, 1448, FTCP_CONG_RENO);
 	for (n = 0; n < 100000; n++) {
 		switch (ktest_random(8)) {
 		case 0: ftcp_cong_loss(&cong, ktest_random(0x7fffffff)); break;
 		case 1: ftcp_cong_timeout(&cong, ktest_random(0x7fffffff), ktest_random(2)); break;
 		case 2: ftcp_cong_idle(&cong); break;
-		default: ftcp_cong_acked(&cong, ktest_random(3) ? 65000 : ktest_random(0x7fffffff) * 2, true);
+		default: ftcp_cong_acked(&cong, ktest_random(3) ? 65000 : ktest_random(0x7fffffff) * 2, true, 1, 1);
 		}
 		EXPECT(cong.cwnd_bytes >= 1448 && cong.cwnd_bytes <= 1u << 30);
 		EXPECT(cong.ssthresh_bytes >= 2 * 1448);

@@ -109,17 +109,17 @@ TEST(cong__slow_start_and_avoidance)
 {
 	struct ftcp_cong cong;
 
-	ftcp_cong_init(&cong, 1000);
+	ftcp_cong_init(&cong, 1000, FTCP_CONG_RENO);
 	EXPECT(cong.cwnd_bytes == 10000);
-	ftcp_cong_acked(&cong, 4000, false);
+	ftcp_cong_acked(&cong, 4000, false, 1, 1);
 	EXPECT(cong.cwnd_bytes == 10000);	/* it was not the window that limited us */
-	ftcp_cong_acked(&cong, 4000, true);
+	ftcp_cong_acked(&cong, 4000, true, 1, 1);
 	EXPECT(cong.cwnd_bytes == 14000);
 	ftcp_cong_loss(&cong, 14000);
 	EXPECT(cong.cwnd_bytes == 7000 && cong.ssthresh_bytes == 7000);
-	ftcp_cong_acked(&cong, 6999, true);
+	ftcp_cong_acked(&cong, 6999, true, 1, 1);
 	EXPECT(cong.cwnd_bytes == 7000);
-	ftcp_cong_acked(&cong, 1, true);
+	ftcp_cong_acked(&cong, 1, true, 1, 1);
 	EXPECT(cong.cwnd_bytes == 8000);
 }
 
@@ -127,7 +127,7 @@ TEST(cong_timeout__one_segment)
 {
 	struct ftcp_cong cong;
 
-	ftcp_cong_init(&cong, 1000);
+	ftcp_cong_init(&cong, 1000, FTCP_CONG_RENO);
 	ftcp_cong_timeout(&cong, 8000, true);
 	EXPECT(cong.cwnd_bytes == 1000 && cong.ssthresh_bytes == 4000);
 	ftcp_cong_timeout(&cong, 1000, false);

@@ -209,6 +209,7 @@ static void fill_pipe(struct fixture *f, u8 opts)
 	fixture_open(f, opts, true);
 	fixture_write(f, 14480);
 	EXPECT(f->tcb.soft.snd_max == 14480 && f->n_out >= 1);
+	fixture_pass(f, FIXTURE_RTT_US);
 }
 
 TEST(recovery__by_sack)
@@ -242,6 +243,7 @@ TEST(recovery__newreno_without_sack)
 	}
 	fixture_give(&f, fixture_segment(&f, 0, 0, 0, 0));
 	EXPECT(f.n_out == 1 && f.out[0].off == 0);
+	fixture_pass(&f, FIXTURE_RTT_US);
 	fixture_give(&f, fixture_segment(&f, 0, 0, 2896, 0));	/* a partial ACK: the next hole at once */
 	EXPECT(f.n_out == 1 && f.out[0].off == 2896);
 }
