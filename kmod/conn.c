@@ -121,7 +121,8 @@ static void arm_timer(struct ftcp_conn *conn, const struct ftcp_env *env)
 		return;
 	}
 	at = jiffies + usecs_to_jiffies(due_us > env->now_us ? min_t(u64, due_us - env->now_us, U32_MAX) : 0) + 1;
-	if (timer_pending(&conn->timer) && conn->timer.expires == at)
+	/* One that fires too early finds nothing due and is set anew: cheaper than to move it with every segment. */
+	if (timer_pending(&conn->timer) && time_before_eq(conn->timer.expires, at))
 		return;
 	refcount_inc(&conn->refs);
 	if (mod_timer(&conn->timer, at))

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Segments in: from a stolen skb to the core, and the passive open (RFC 9293, 3.10.7.2 and .3). */
 #include <linux/netfilter.h>
+#include <net/dsfield.h>
+#include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include "conn.h"
@@ -28,16 +30,19 @@ static enum ftcp_reason parse(struct arrival *a, struct sk_buff *skb)
 	enum ftcp_reason reason;
 	const u8 *hdr;
 	u16 family;
+	u8 ecn;
 
 	memset(&a->key, 0, sizeof(a->key));
 	if (skb->protocol == htons(ETH_P_IP)) {
 		ipv6_addr_set_v4mapped(ip_hdr(skb)->saddr, &a->key.raddr);
 		ipv6_addr_set_v4mapped(ip_hdr(skb)->daddr, &a->key.laddr);
 		family = AF_INET;
+		ecn = ip_hdr(skb)->tos & INET_ECN_MASK;
 	} else {
 		a->key.raddr = ipv6_hdr(skb)->saddr;
 		a->key.laddr = ipv6_hdr(skb)->daddr;
 		family = AF_INET6;
+		ecn = ipv6_get_dsfield(ipv6_hdr(skb)) & INET_ECN_MASK;
 	}
 	if (nf_checksum(skb, NF_INET_LOCAL_IN, at, IPPROTO_TCP, family))
 		return FTCP_REASON_CHECKSUM;
@@ -47,6 +52,8 @@ static enum ftcp_reason parse(struct arrival *a, struct sk_buff *skb)
 	reason = ftcp_segment_parse(&a->seg, hdr, avail, total);
 	if (reason)
 		return reason;
+	a->seg.ecn = ecn;
+	a->seg.gso_bytes = skb_shinfo(skb)->gso_size;
 	a->key.rport = htons(a->seg.src);
 	a->key.lport = htons(a->seg.dst);
 	/* Before any lock is taken. Without memory the ACK is still worth having; the peer will send the rest again. */

@@ -85,12 +85,12 @@ u32 ftcp_xmit_mss(struct ftcp_net *fn, const struct ftcp_conn_key *key)
 	return mtu > overhead + FTCP_MSS_MIN_BYTES ? mtu - overhead : FTCP_MSS_MIN_BYTES;
 }
 
-static void push_ip4(struct sk_buff *skb, struct net *net, const struct ftcp_conn_key *key)
+static void push_ip4(struct sk_buff *skb, struct net *net, const struct ftcp_conn_key *key, u8 ecn)
 {
 	struct iphdr *ip = skb_push(skb, sizeof(*ip));
 
 	skb_reset_network_header(skb);
-	*(__be16 *)ip = htons((4 << 12) | (5 << 8));
+	*(__be16 *)ip = htons((4 << 12) | (5 << 8) | ecn);
 	ip->tot_len = htons(skb->len);
 	ip->frag_off = htons(IP_DF);
 	ip->ttl = ip4_dst_hoplimit(skb_dst(skb));
@@ -102,13 +102,13 @@ static void push_ip4(struct sk_buff *skb, struct net *net, const struct ftcp_con
 	skb->protocol = htons(ETH_P_IP);
 }
 
-static void push_ip6(struct sk_buff *skb, const struct ftcp_conn_key *key)
+static void push_ip6(struct sk_buff *skb, const struct ftcp_conn_key *key, u8 ecn)
 {
 	u32 len = skb->len;
 	struct ipv6hdr *ip = skb_push(skb, sizeof(*ip));
 
 	skb_reset_network_header(skb);
-	ip6_flow_hdr(ip, 0, 0);
+	ip6_flow_hdr(ip, ecn, 0);
 	ip->payload_len = htons(len);
 	ip->nexthdr = IPPROTO_TCP;
 	ip->hop_limit = ip6_dst_hoplimit(skb_dst(skb));
@@ -143,6 +143,8 @@ static void set_gso(struct sk_buff *skb, const struct ftcp_conn_key *key, const 
 	info->gso_size = seg->gso_bytes;
 	info->gso_segs = DIV_ROUND_UP(seg->len, seg->gso_bytes);
 	info->gso_type = key_is_v4(key) ? SKB_GSO_TCPV4 : SKB_GSO_TCPV6;
+	if (seg->flags & FTCP_CWR)
+		info->gso_type |= SKB_GSO_TCP_ECN;
 }
 
 /* The skb for @seg, its payload attached already; headers pushed, route taken over. */
@@ -155,9 +157,9 @@ static void finish(struct sk_buff *skb, struct ftcp_net *fn, const struct ftcp_c
 	set_gso(skb, key, seg);
 	push_tcp(skb, key, seg);
 	if (key_is_v4(key))
-		push_ip4(skb, fn->net, key);
+		push_ip4(skb, fn->net, key, seg->ecn);
 	else
-		push_ip6(skb, key);
+		push_ip6(skb, key, seg->ecn);
 	ftcp_stats_inc(fn, FTCP_COUNT_SEGS_OUT);
 	ftcp_stats_add(fn, FTCP_COUNT_BYTES_OUT, seg->len);
 	if (seg->flags & FTCP_RST)

@@ -19,6 +19,7 @@
 /* Buffers of one connection. */
 #define FTCP_RCV_BUF_BYTES	(1u << 20)
 #define FTCP_SND_BUF_BYTES	(1u << 20)
+#define FTCP_RCV_BUF_START_BYTES 65536	/* grows to the service's size as the program keeps up */
 #define FTCP_RCV_WSCALE		7	/* the same on every host: a cookie does not carry it */
 #define FTCP_RUNS_MAX		8	/* times of transmission that are remembered (core/sent.h) */
 #define FTCP_OOO_RANGES_MAX	32	/* islands of out-of-order data */
@@ -27,6 +28,7 @@
 /* Segments. */
 #define FTCP_MSS_DEFAULT_BYTES	536	/* RFC 9293, 3.7.1: no MSS option, IPv4 */
 #define FTCP_MSS6_DEFAULT_BYTES	1220	/* ... IPv6 */
+#define FTCP_MSS_BASE_BYTES	1024	/* RFC 4821, 7.2: what is tried when larger packets seem to vanish */
 #define FTCP_MSS_MIN_BYTES	88	/* a peer that asks for less is given this */
 #define FTCP_SEGMENT_MAX_BYTES	65000	/* payload of one GSO segment, below 64 KiB with headers */
 #define FTCP_TCP_HEADER_MAX_BYTES 60
@@ -40,6 +42,9 @@
 #define FTCP_TIME_WAIT_US	(60 * FTCP_S_US)	/* RFC 9293, 3.4.2, as Linux */
 #define FTCP_TAIL_MIN_US	(2 * FTCP_MS_US)	/* a tail loss probe waits for two round trips and this (RFC 8985, 7.2) */
 #define FTCP_PEER_DELAY_US	(200 * FTCP_MS_US)	/* ... and for the peer's delayed ACK: WCDelAckT */
+#define FTCP_ACK_DELAY_US	(40 * FTCP_MS_US)	/* RFC 9293, 3.8.6.3: less than half a second */
+#define FTCP_PAWS_US		(24 * 24 * 3600 * FTCP_S_US)	/* RFC 7323, 5.5: TS.Recent is void after so long */
+#define FTCP_MTU_RETRY_US	(600 * FTCP_S_US)	/* RFC 1191, 6.3: a lowered path MTU is tried again */
 #define FTCP_SYN_ACK_RETRIES_MAX 5
 #define FTCP_KEEPALIVE_MS	(7200u * 1000u)		/* RFC 9293, 3.8.4: no less by default */
 #define FTCP_KEEPALIVE_INTERVAL_US (75 * FTCP_S_US)
@@ -50,6 +55,8 @@
 /* Congestion control (RFC 6928, 5681). */
 #define FTCP_IW_SEGMENTS	10
 #define FTCP_DUPACKS_MAX	3
+#define FTCP_BLACK_HOLE_TIMEOUTS 3	/* in a row: perhaps it is the size (RFC 2923, 2.1) */
+#define FTCP_QUICK_ACKS		16	/* segments acknowledged at once, at the start and after a pause */
 
 /* Replication. */
 #define FTCP_BATCH_MAX_BYTES	(60u * 1024u)	/* one netlink attribute holds 65,531 */

@@ -89,6 +89,18 @@ static u32 fin_acked(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 	}
 }
 
+/* RFC 3168, 6.1.2: as if a packet had been lost, once for each window. */
+static void congestion_experienced(struct ftcp_tcb *tcb)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+
+	if (!(tcb->hard.flags & FTCP_HARD_ECN) || soft->recovering != FTCP_RECOVERY_NONE || tcb->hard.snd_una < soft->ecn_recover)
+		return;
+	soft->ecn_recover = soft->snd_max;
+	soft->cwr = true;
+	ftcp_cong_loss(&soft->cong, min_t(u64, ftcp_flight(tcb), U32_MAX));
+}
+
 u32 ftcp_ack(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg, u64 ack, u64 seq)
 {
 	struct ftcp_soft *soft = &tcb->soft;
@@ -107,6 +119,8 @@ u32 ftcp_ack(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp
 	duplicate = !acked && !wnd_changed && !seg->len && !(seg->flags & FTCP_FIN) &&
 		    soft->snd_max > tcb->hard.snd_una;
 	ftcp_rack_detect(tcb, env);
+	if (seg->flags & FTCP_ECE)
+		congestion_experienced(tcb);
 	/* RFC 8985, 7.4.2: a loss that the probe has repaired is a loss all the same */
 	if (ftcp_rack_tail_ack(tcb, seg, ack, duplicate) && soft->recovering == FTCP_RECOVERY_NONE)
 		ftcp_cong_loss(&soft->cong, min_t(u64, ftcp_flight(tcb) + acked, U32_MAX));

@@ -26,7 +26,7 @@ static void open_half(struct ftcp_tcb *tcb, const struct ftcp_env *env, const st
 
 	memset(hard, 0, sizeof(*hard));
 	hard->state = FTCP_SYN_RECEIVED;
-	hard->rcv_buf_bytes = config->rcv_buf_bytes;
+	hard->rcv_buf_bytes = min_t(u32, config->rcv_buf_bytes, FTCP_RCV_BUF_START_BYTES);
 	hard->snd_buf_bytes = config->snd_buf_bytes;
 	hard->rcv_edge = first_edge(config->rcv_buf_bytes);
 	hard->mss_bytes = cookie->mss_bytes;
@@ -42,6 +42,9 @@ static void open_half(struct ftcp_tcb *tcb, const struct ftcp_env *env, const st
 		hard->flags |= FTCP_HARD_TS;
 		hard->ts_recent = seg->tsval;
 	}
+	/* RFC 3168, 6.1.1. A cookie does not carry it: then the peer's marks are echoed all the same, and nothing is sent marked. */
+	if ((seg->flags & (FTCP_SYN | FTCP_ECE | FTCP_CWR)) == (FTCP_SYN | FTCP_ECE | FTCP_CWR))
+		hard->flags |= FTCP_HARD_ECN;
 	ftcp_soft_init(tcb, env, config);
 	tcb->soft.rcv_adv = hard->rcv_edge;
 }
@@ -104,6 +107,8 @@ void ftcp_synack(const struct ftcp_tcb *tcb, const struct ftcp_env *env, struct 
 	const struct ftcp_hard *hard = &tcb->hard;
 
 	synack(out, hard->iss, hard->irs, hard->rcv_buf_bytes, tcb->soft.mtu_mss_bytes);
+	if (hard->flags & FTCP_HARD_ECN)
+		out->flags |= FTCP_ECE;
 	if (hard->flags & FTCP_HARD_WSCALE) {
 		out->opts |= FTCP_OPT_WSCALE;
 		out->wscale = hard->rcv_wscale;

@@ -39,6 +39,8 @@ static enum ftcp_reason check_timestamp(const struct arrival *a)
 		return FTCP_REASON_NO_TIMESTAMP;
 	if ((s32)(a->seg->tsval - hard->ts_recent) >= 0)
 		return FTCP_REASON_NONE;
+	if (a->env->now_us - a->tcb->soft.ts_recent_us > FTCP_PAWS_US)
+		return FTCP_REASON_NONE;
 	a->tcb->soft.ack_now = true;
 	return FTCP_REASON_PAWS;
 }
@@ -118,9 +120,11 @@ static void update_ts_recent(const struct arrival *a)
 {
 	struct ftcp_hard *hard = &a->tcb->hard;
 
-	if ((hard->flags & FTCP_HARD_TS) && a->from <= (s64)a->tcb->soft.rcv_ack &&
-	    (s32)(a->seg->tsval - hard->ts_recent) >= 0)
-		hard->ts_recent = a->seg->tsval;
+	if (!(hard->flags & FTCP_HARD_TS) || a->from > (s64)a->tcb->soft.rcv_ack)
+		return;
+	/* An older one comes so far only when TS.Recent is void (5.5). */
+	hard->ts_recent = a->seg->tsval;
+	a->tcb->soft.ts_recent_us = a->env->now_us;
 }
 
 /* The only place where RCV.NXT moves. */
@@ -171,8 +175,8 @@ static enum ftcp_reason accept_data(const struct arrival *a)
 	if (a->from < (s64)tcb->soft.rcv_ack)
 		note_duplicate(a, a->from, min_t(s64, end, tcb->soft.rcv_ack));
 	if (from >= to) {
-		/* Beyond a closed window: a probe. Received but not committed: the commit will acknowledge it. */
-		if (end > (s64)tcb->hard.rcv_nxt)
+		/* Beyond a closed window: a probe. Received but not committed: the commit will acknowledge it; a delayed ACK is due. */
+		if (end > (s64)tcb->hard.rcv_nxt || ftcp_ack_limit(tcb) > tcb->soft.rcv_ack)
 			tcb->soft.ack_now = true;
 		return end > (s64)tcb->hard.rcv_nxt ? FTCP_REASON_OUT_OF_WINDOW : FTCP_REASON_OLD_DATA;
 	}
@@ -214,6 +218,25 @@ static u32 accept_fin(const struct arrival *a)
 	return FTCP_EV_FIN;
 }
 
+/* What the peer's packets are like: how large (RFC 9293, 3.8.6.3), how often, how marked (RFC 3168, 6.1.3). */
+static void note_packets(const struct arrival *a)
+{
+	struct ftcp_soft *soft = &a->tcb->soft;
+	const struct ftcp_segment *seg = a->seg;
+
+	if (!seg->len)
+		return;
+	soft->rcv_mss_bytes = max_t(u32, soft->rcv_mss_bytes, seg->gso_bytes ?: min(seg->len, ftcp_mss_bytes(a->tcb)));
+	if (a->env->now_us - soft->last_heard_us > soft->rtt.rto_us)
+		soft->quick_acks = FTCP_QUICK_ACKS;	/* the peer begins anew, with a small window */
+	if (seg->flags & FTCP_CWR)
+		soft->ece = false;
+	if (seg->ecn == FTCP_ECN_CE) {
+		soft->ece = true;
+		soft->ack_now = true;
+	}
+}
+
 /* SYN-RECEIVED: RFC 9293, 3.10.7.4 where it differs. */
 static enum ftcp_reason syn_received(const struct arrival *a)
 {
@@ -250,6 +273,7 @@ static enum ftcp_reason process(const struct arrival *a)
 	if (reason)
 		return reason;
 	update_ts_recent(a);
+	note_packets(a);
 	ftcp_timer_heard(tcb, a->env);
 	if (ack >= (s64)tcb->hard.snd_una)
 		a->in->events |= ftcp_ack(tcb, a->env, a->seg, ack, max_t(s64, a->from, 0));
@@ -295,11 +319,9 @@ bool ftcp_input_mtu(struct ftcp_tcb *tcb, const struct ftcp_env *env, ftcp_seq s
 
 	if (tcb->hard.state == FTCP_CLOSED || off < (s64)tcb->hard.snd_una || off >= (s64)tcb->soft.snd_max)
 		return false;
-	mss_bytes = max_t(u32, mss_bytes, FTCP_MSS_MIN_BYTES);
-	if (mss_bytes >= tcb->soft.mtu_mss_bytes)
+	if (max_t(u32, mss_bytes, FTCP_MSS_MIN_BYTES) >= tcb->soft.mtu_mss_bytes)
 		return false;
-	tcb->soft.mtu_mss_bytes = mss_bytes;
-	tcb->soft.cong.mss_bytes = ftcp_mss_bytes(tcb);
+	ftcp_mtu_set(tcb, env, mss_bytes);
 	/* What was too big is lost: again from the first unacknowledged byte, in smaller packets (RFC 1191, 6.4) */
 	ftcp_recovery_again(tcb);
 	ftcp_timer_rexmit(tcb, env);

@@ -65,8 +65,11 @@ static void fill(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct ftcp_s
 		seg->tsecr = tcb->hard.ts_recent;
 	}
 	add_sacks(tcb, seg);
+	if (soft->ece)
+		seg->flags |= FTCP_ECE;
 	soft->last_sent_us = env->now_us;
 	soft->ack_now = false;
+	soft->timers.delayed_us = 0;
 }
 
 /* Payload of one packet of @seg, its SACK blocks taken into account. */
@@ -193,6 +196,19 @@ static u64 sendable(const struct ftcp_tcb *tcb, bool *blocked)
 	return end > nxt ? end - nxt : 0;
 }
 
+/* RFC 3168, 6.1.2 and 6.1.5: marked as capable is what is sent for the first time. */
+static void mark(struct ftcp_tcb *tcb, struct ftcp_segment *seg)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+
+	if (!(tcb->hard.flags & FTCP_HARD_ECN) || !seg->len || seg->off < soft->snd_max)
+		return;
+	seg->ecn = FTCP_ECN_ECT0;
+	if (soft->cwr)
+		seg->flags |= FTCP_CWR;
+	soft->cwr = false;
+}
+
 /* RFC 8985, 7.3: something new if there is, else the last segment once more, whatever the congestion window says. */
 static bool next_tail(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct ftcp_segment *seg)
 {
@@ -214,6 +230,7 @@ static bool next_tail(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct f
 	}
 	fill(tcb, env, seg, off);
 	carry(tcb, seg, min_t(u64, len, packet_bytes(tcb, seg)));
+	mark(tcb, seg);
 	sent(tcb, env, seg);
 	soft->timers.tail_us = 0;
 	soft->rack.tail_end = soft->snd_nxt;
@@ -247,11 +264,31 @@ static u64 cut_to_windows(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 
 	return room < mss ? 0 : room - room % mss;
 }
 
+/*
+ * Whole packets first. What is left of less than one waits as long as something is on its way: if more is to follow as soon as it is
+ * committed, and always under Nagle's algorithm (RFC 9293, 3.7.4).
+ */
+static u64 hold_tail(const struct ftcp_tcb *tcb, u64 len, u32 packet_bytes)
+{
+	const struct ftcp_soft *soft = &tcb->soft;
+	bool last = soft->snd_nxt + len >= ftcp_tcb_data_end(tcb);
+	u64 tail = len % packet_bytes;
+
+	if (!tail || (tail == len && (!ftcp_flight(tcb) || soft->sliver_ok)))
+		return len;
+	if (last && (!soft->nagle || tcb->hard.flags & FTCP_HARD_SND_FIN))
+		return len;
+	return len - tail;
+}
+
 static bool next_data(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct ftcp_segment *seg)
 {
 	struct ftcp_soft *soft = &tcb->soft;
 	bool blocked = false;
 	u64 len;
+
+	if (soft->mtu_us && env->now_us - soft->mtu_us > FTCP_MTU_RETRY_US)
+		ftcp_mtu_set(tcb, env, soft->mtu_full_bytes);
 
 	if (soft->recovering == FTCP_RECOVERY_TIMEOUT)
 		skip_sacked(tcb);
@@ -260,11 +297,12 @@ static bool next_data(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct f
 		ftcp_cong_idle(&soft->cong);
 	len = sendable(tcb, &blocked);
 	if (len || blocked)
-		len = cut_to_windows(tcb, env, len, blocked);
+		len = hold_tail(tcb, cut_to_windows(tcb, env, len, blocked), ftcp_mss_bytes(tcb));
 	if (!len && !(fin_due(tcb) && !blocked))
 		return false;
 	fill(tcb, env, seg, soft->snd_nxt);
 	carry(tcb, seg, len);
+	mark(tcb, seg);
 	sent(tcb, env, seg);
 	return true;
 }
@@ -286,6 +324,23 @@ static u64 ack_off(const struct ftcp_tcb *tcb)
 	return min(tcb->soft.snd_max, tcb->hard.snd_una + tcb->hard.snd_wnd);
 }
 
+/* RFC 9293, 3.8.6.3, RFC 5681, 4.2: every second full-sized segment at the latest, and nothing waits long. */
+static bool ack_due(struct ftcp_tcb *tcb, const struct ftcp_env *env)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+	u64 waiting = ftcp_ack_limit(tcb) - soft->rcv_ack;
+
+	if (soft->ack_now || ftcp_window_update_due(tcb))
+		return true;
+	if (!waiting)
+		return false;
+	if (soft->quick_acks || waiting >= 2 * soft->rcv_mss_bytes || tcb->hard.flags & FTCP_HARD_RCV_FIN)
+		return true;
+	if (!soft->timers.delayed_us)
+		soft->timers.delayed_us = env->now_us + FTCP_ACK_DELAY_US;
+	return false;
+}
+
 static bool next_ack(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct ftcp_segment *seg)
 {
 	struct ftcp_soft *soft = &tcb->soft;
@@ -296,8 +351,9 @@ static bool next_ack(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct ft
 		fill(tcb, env, seg, tcb->hard.snd_una - 1);
 		return true;
 	}
-	if (!soft->ack_now && ftcp_ack_limit(tcb) <= soft->rcv_ack && !ftcp_window_update_due(tcb))
+	if (!ack_due(tcb, env))
 		return false;
+	soft->quick_acks -= !!soft->quick_acks;
 	fill(tcb, env, seg, ack_off(tcb));
 	return true;
 }

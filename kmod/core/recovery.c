@@ -193,10 +193,23 @@ void ftcp_recovery_reordered(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 		enter_fast(tcb, env);
 }
 
+/* RFC 4821, 7.7, RFC 2923, 2.1: what vanishes again and again may be too large for a path that does not say so. */
+static void suspect_mtu(struct ftcp_tcb *tcb, const struct ftcp_env *env)
+{
+	u32 mss = ftcp_mss_bytes(tcb), less;
+
+	if (tcb->soft.rexmits < FTCP_BLACK_HOLE_TIMEOUTS || ftcp_flight(tcb) < mss)
+		return;
+	less = tcb->soft.rexmits == FTCP_BLACK_HOLE_TIMEOUTS ? FTCP_MSS_BASE_BYTES : max(mss / 2, FTCP_MSS_DEFAULT_BYTES / 2u);
+	if (less < mss)
+		ftcp_mtu_set(tcb, env, less);
+}
+
 void ftcp_recovery_timeout(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 {
 	struct ftcp_soft *soft = &tcb->soft;
 
+	suspect_mtu(tcb, env);
 	if (soft->rexmits == 1)
 		arm_undo(tcb, env);
 	ftcp_cong_timeout(&soft->cong, min_t(u64, ftcp_flight(tcb), U32_MAX), soft->rexmits == 1);

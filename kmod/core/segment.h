@@ -28,6 +28,14 @@ enum ftcp_tcp_option {
 	FTCP_OPT_TS	= 0x08,
 };
 
+/* RFC 3168, 5: the codepoints */
+enum ftcp_ecn {
+	FTCP_ECN_NOT_ECT = 0,
+	FTCP_ECN_ECT1 = 1,
+	FTCP_ECN_ECT0 = 2,
+	FTCP_ECN_CE = 3,
+};
+
 #define FTCP_SACK_BLOCKS_MAX 4
 
 struct ftcp_sack_block {
@@ -45,7 +53,8 @@ struct ftcp_sack_block {
  * @len: payload, in bytes; up to 64 KiB (GRO), not counting SYN and FIN
  * @off: sending only: stream offset of the first byte of payload
  * @mss: SYN only: the MSS option
- * @gso_bytes: sending only: payload of one packet on the wire; @len may be many times that
+ * @gso_bytes: payload of one packet on the wire; @len may be many times that. Received: 0, or as the peer cut it
+ * @ecn: enum ftcp_ecn, of the IP header
  */
 struct ftcp_segment {
 	u16 src;
@@ -58,6 +67,7 @@ struct ftcp_segment {
 	u8 opts;
 	u8 header_bytes;
 	u8 wscale;
+	u8 ecn;
 	u16 mss;
 	u16 gso_bytes;
 	u32 tsval;

@@ -17,12 +17,29 @@ u64 ftcp_tcb_readable(const struct ftcp_tcb *tcb)
 	return ftcp_tcb_rcv_data_end(tcb) - tcb->hard.consumed;
 }
 
+/*
+ * A program that has kept up with a whole buffer is given twice that, up to what its service allows: the window opens as the peer's
+ * congestion window does, and who does not read holds little.
+ */
+static void grow_rcv_buf(struct ftcp_tcb *tcb)
+{
+	struct ftcp_hard *hard = &tcb->hard;
+	struct ftcp_soft *soft = &tcb->soft;
+
+	if (hard->rcv_buf_bytes >= soft->rcv_buf_max_bytes || hard->consumed < soft->rcv_grow_off + hard->rcv_buf_bytes)
+		return;
+	soft->rcv_grow_off = hard->consumed;
+	if (ftcp_tcb_readable(tcb) < hard->rcv_buf_bytes / 4)
+		hard->rcv_buf_bytes = min(2 * hard->rcv_buf_bytes, soft->rcv_buf_max_bytes);
+}
+
 void ftcp_tcb_consume(struct ftcp_tcb *tcb, u64 n)
 {
 	struct ftcp_hard *hard = &tcb->hard;
 	u64 edge, step;
 
 	hard->consumed += min(n, ftcp_tcb_readable(tcb));
+	grow_rcv_buf(tcb);
 	/* Silly window avoidance (RFC 9293, 3.8.6.2.2), and no batch for every small read. */
 	edge = hard->consumed + ftcp_rcv_space(hard);
 	step = min_t(u64, ftcp_rcv_space(hard) / 4, 2 * ftcp_mss_bytes(tcb));

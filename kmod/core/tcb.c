@@ -8,6 +8,11 @@ void ftcp_soft_init(struct ftcp_tcb *tcb, const struct ftcp_env *env, const stru
 
 	memset(soft, 0, sizeof(*soft));
 	soft->mtu_mss_bytes = max_t(u32, config->mss_bytes, FTCP_MSS_MIN_BYTES);
+	soft->mtu_full_bytes = soft->mtu_mss_bytes;
+	soft->rcv_buf_max_bytes = config->rcv_buf_bytes;
+	soft->nagle = config->nagle;
+	soft->quick_acks = FTCP_QUICK_ACKS;
+	soft->ts_recent_us = env->now_us;
 	soft->user_timeout_us = config->user_timeout_ms * FTCP_MS_US;
 	soft->keepalive_idle_us = config->keepalive_ms * FTCP_MS_US;
 	soft->last_heard_us = env->now_us;
@@ -26,6 +31,15 @@ u32 ftcp_mss_bytes(const struct ftcp_tcb *tcb)
 
 	mss = max_t(u32, mss, FTCP_MSS_MIN_BYTES);
 	return tcb->hard.flags & FTCP_HARD_TS ? mss - 12 : mss;
+}
+
+void ftcp_mtu_set(struct ftcp_tcb *tcb, const struct ftcp_env *env, u32 mss_bytes)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+
+	soft->mtu_mss_bytes = max_t(u32, mss_bytes, FTCP_MSS_MIN_BYTES);
+	soft->mtu_us = soft->mtu_mss_bytes < soft->mtu_full_bytes ? env->now_us : 0;
+	soft->cong.mss_bytes = ftcp_mss_bytes(tcb);
 }
 
 u32 ftcp_tsval(const struct ftcp_tcb *tcb, const struct ftcp_env *env)

@@ -44,6 +44,7 @@ enum ftcp_hard_flag {
 	FTCP_HARD_WSCALE = 0x04,
 	FTCP_HARD_RCV_FIN = 0x08, /* the peer's FIN is in rcv_nxt */
 	FTCP_HARD_SND_FIN = 0x10, /* our FIN is in snd_end */
+	FTCP_HARD_ECN	= 0x40,	/* ECN was agreed on (RFC 3168, 6.1.1) */
 	FTCP_HARD_RESET	= 0x20,	/* aborted by us: a RST is owed once that is committed */
 };
 
@@ -97,6 +98,7 @@ struct ftcp_timers {
 	u64 persist_us;		/* RFC 9293, 3.8.6.1 */
 	u64 keepalive_us;	/* RFC 9293, 3.8.4 */
 	u64 close_us;		/* TIME_WAIT (RFC 9293, 3.10.8) */
+	u64 delayed_us;		/* a delayed ACK (RFC 9293, 3.8.6.3) */
 	u64 tail_us;		/* a tail loss probe (RFC 8985, 7) */
 	u64 reorder_us;		/* time is up for what may only have been reordered (RFC 8985, 6.3) */
 };
@@ -126,6 +128,13 @@ struct ftcp_undo {
  * @again: times of the retransmissions of this recovery, and of a tail loss probe
  * @ts_floor: echoes of TSvals older than this are no RTT samples: they are the predecessor's
  * @mtu_mss_bytes: what the path allows, options not subtracted
+ * @mtu_full_bytes: what the interface allows; @mtu_us: when mtu_mss_bytes was lowered below it, 0: it was not
+ * @rcv_mss_bytes: largest packet of the peer, for the delayed ACK
+ * @rcv_buf_max_bytes, @rcv_grow_off: the receive buffer is doubled, up to there, when so much has been consumed
+ * @ts_recent_us: when TS.Recent was last touched
+ * @ecn_recover: no further reduction for ECE before snd_una is here
+ * @ece: to be echoed until the peer says CWR; @cwr: to be said with the next new data (RFC 3168, 6.1.2 and 6.1.3)
+ * @quick_acks: so many more ACKs are not delayed
  * @rexmits: expiries of the retransmission timer in a row
  * @probes: keepalive probes in a row without an answer
  * @persists: expiries of the persist timer since the window last moved
@@ -163,8 +172,15 @@ struct ftcp_soft {
 	u64 user_timeout_us;
 	u64 keepalive_idle_us;
 	u64 ooo_fin;
+	u64 mtu_us;
+	u64 rcv_grow_off;
+	u64 ts_recent_us;
+	u64 ecn_recover;
 	u32 ts_floor;
 	u32 mtu_mss_bytes;
+	u32 mtu_full_bytes;
+	u32 rcv_mss_bytes;
+	u32 rcv_buf_max_bytes;
 	u32 rexmits;
 	u32 probes;
 	u32 persists;
@@ -176,6 +192,10 @@ struct ftcp_soft {
 	bool ack_now;
 	bool probe_now;
 	bool rexmit_now;
+	u8 quick_acks;
+	bool nagle;
+	bool ece;
+	bool cwr;
 	bool tail_now;		/* a tail loss probe is due */
 	bool sliver_ok;		/* the next data may be less than a segment though the window is what limits it */
 	bool fin_early;
@@ -221,6 +241,7 @@ struct ftcp_tcb_config {
 	u32 keepalive_ms;
 	u32 ts_off;
 	u8 congestion;		/* enum ftcp_cong_algorithm */
+	bool nagle;		/* RFC 9293, 3.7.4 */
 };
 
 /* ---- opening (handshake.c; RFC 9293, 3.10.7.2 and .3) ---- */

@@ -34,7 +34,7 @@ void ftcp_tcb_hurry(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 u64 ftcp_next_deadline(const struct ftcp_tcb *tcb)
 {
 	const struct ftcp_timers *t = &tcb->soft.timers;
-	const u64 all[] = { t->rexmit_us, t->persist_us, t->keepalive_us, t->close_us, t->tail_us, t->reorder_us };
+	const u64 all[] = { t->rexmit_us, t->persist_us, t->keepalive_us, t->close_us, t->tail_us, t->reorder_us, t->delayed_us };
 	u64 first = 0;
 	u32 i;
 
@@ -119,6 +119,8 @@ u32 ftcp_timeout(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 	}
 	if (due(&t->reorder_us, env))
 		ftcp_recovery_reordered(tcb, env);
+	if (due(&t->delayed_us, env))
+		tcb->soft.ack_now = true;
 	if (due(&t->tail_us, env))
 		tcb->soft.tail_now = true;
 	if (due(&t->rexmit_us, env))

@@ -40,7 +40,7 @@ static struct ftcp_tcb_config config_of(const struct host *h, int client)
 
 	return (struct ftcp_tcb_config){ .rcv_buf_bytes = swarm.rcv_buf_bytes, .snd_buf_bytes = swarm.snd_buf_bytes,
 		.mss_bytes = swarm.mtu_bytes, .user_timeout_ms = USER_TIMEOUT_MS, .keepalive_ms = KEEPALIVE_MS,
-		.ts_off = hash(&k, 0, ~0u) };
+		.ts_off = hash(&k, 0, ~0u), .nagle = swarm.nagle, .congestion = swarm.reno ? FTCP_CONG_RENO : FTCP_CONG_CUBIC };
 }
 
 static int client_of(const struct host *h, const struct conn *c)

@@ -36,7 +36,7 @@ static inline bool permille(u32 p) { return p && rnd(1000) < p; }
 	X(clients) X(stream_bytes) X(rcv_buf_bytes) X(snd_buf_bytes) X(mtu_bytes) X(delay_us) X(jitter_us) X(loss) X(duplicate) \
 	X(corrupt) X(reorder) X(link_delay_us) X(link_jitter_us) X(room_bytes) X(payload_min_bytes) X(flights) X(collect_us) \
 	X(stall) X(half_open_max) X(faults) X(crash) X(link_cut) X(daemon_kill) X(lan_cut) X(early_promote) X(mean) X(flood) \
-	X(announce_us) X(skew_us) X(wrap) X(plain) X(steps_between)
+	X(announce_us) X(skew_us) X(wrap) X(plain) X(steps_between) X(nagle) X(reno)
 struct swarm {
 #define X(name) u32 name;
 	SWARM_FIELDS(X)

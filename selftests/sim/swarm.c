@@ -85,6 +85,8 @@ void swarm_draw(u64 seed)
 	draw_network();
 	draw_limits();
 	draw_faults();
+	swarm.nagle = rnd(2);
+	swarm.reno = rnd(2);
 }
 
 u32 *swarm_field(u32 i, const char **name)

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0
+/* How a connection behaves towards its peer and the path: delayed ACKs, Nagle, ECN, buffers that grow, path MTU, PAWS with age. */
+#include "fixture.h"
+
+#define ALL (FTCP_OPT_TS | FTCP_OPT_SACK_OK | FTCP_OPT_WSCALE)
+#define MSS 1448
+
+/* Past the ACKs that are never delayed. */
+static u64 settle(struct fixture *f, u8 opts)
+{
+	u64 off = 0;
+
+	fixture_open(f, opts, true);
+	for (; f->tcb.soft.quick_acks; off += MSS) {
+		fixture_give(f, fixture_segment(f, off, MSS, 0, 0));
+		EXPECT(f->n_out == 1 && fixture_ack(f) == (s64)(off + MSS));
+		ftcp_tcb_consume(&f->tcb, MSS);
+		fixture_output(f);
+	}
+	return off;
+}
+
+/* ---- delayed ACKs: RFC 9293, 3.8.6.3 ---- */
+
+TEST(delayed_ack__every_second_segment)
+{
+	struct fixture f;
+	u64 off = settle(&f, ALL);
+
+	fixture_give(&f, fixture_segment(&f, off, MSS, 0, 0));
+	EXPECT(f.n_out == 0);
+	fixture_give(&f, fixture_segment(&f, off + MSS, MSS, 0, 0));
+	EXPECT(f.n_out == 1 && fixture_ack(&f) == (s64)(off + 2 * MSS));
+}
+
+TEST(delayed_ack__not_for_long)
+{
+	struct fixture f;
+	u64 off = settle(&f, ALL);
+
+	fixture_give(&f, fixture_segment(&f, off, 10, 0, 0));
+	EXPECT(f.n_out == 0);
+	fixture_pass(&f, FTCP_ACK_DELAY_US - 1);
+	EXPECT(f.n_out == 0);
+	fixture_pass(&f, 1);
+	EXPECT(f.n_out == 1 && fixture_ack(&f) == (s64)(off + 10) && FTCP_ACK_DELAY_US < 500 * FTCP_MS_US);
+}
+
+TEST(delayed_ack__rides_on_data)
+{
+	struct fixture f;
+	u64 off = settle(&f, ALL);
+
+	fixture_give(&f, fixture_segment(&f, off, 10, 0, 0));
+	fixture_write(&f, 10);
+	EXPECT(f.n_out == 1 && f.out[0].len == 10 && fixture_ack(&f) == (s64)(off + 10));
+	fixture_pass(&f, FTCP_ACK_DELAY_US);
+	EXPECT(f.n_out == 0);
+}
+
+TEST(delayed_ack__at_once_for_a_gap_and_a_fin)
+{
+	struct fixture f;
+	u64 off = settle(&f, ALL);
+
+	fixture_give(&f, fixture_segment(&f, off + 10, 10, 0, 0));
+	EXPECT(f.n_out == 1);
+	fixture_give(&f, fixture_segment(&f, off, 10, 0, 0));
+	EXPECT(f.n_out == 1 && fixture_ack(&f) == (s64)(off + 20));
+	fixture_give(&f, fixture_segment(&f, off + 20, 0, 0, FTCP_FIN));
+	EXPECT(f.n_out == 1 && fixture_ack(&f) == (s64)(off + 21));
+}
+
+TEST(delayed_ack__what_comes_twice_is_answered)
+{
+	struct fixture f;
+	u64 off = settle(&f, ALL);
+
+	fixture_give(&f, fixture_segment(&f, off, 10, 0, 0));
+	EXPECT(f.n_out == 0);
+	fixture_give(&f, fixture_segment(&f, off, 10, 0, 0));
+	EXPECT(f.n_out == 1 && fixture_ack(&f) == (s64)(off + 10));
+}
+
+TEST(delayed_ack__not_after_a_pause)
+{
+	struct fixture f;
+	u64 off = settle(&f, ALL);
+
+	fixture_pass(&f, 5 * FTCP_S_US);
+	fixture_give(&f, fixture_segment(&f, off, 10, 0, 0));
+	EXPECT(f.n_out == 1 && f.tcb.soft.quick_acks == FTCP_QUICK_ACKS - 1);
+}
+
+/* ---- Nagle: RFC 9293, 3.7.4 ---- */
+
+TEST(nagle__the_tail_waits)
+{
+	struct fixture f;
+
+	fixture_open(&f, ALL, true);
+	f.tcb.soft.nagle = true;
+	fixture_write(&f, 100);
+	EXPECT(f.n_out == 1 && f.out[0].len == 100);
+	fixture_write(&f, 100);
+	EXPECT(f.n_out == 0);
+	fixture_write(&f, MSS);
+	EXPECT(f.n_out == 1 && f.out[0].len == MSS);
+	fixture_give(&f, fixture_segment(&f, 0, 0, 100 + MSS, 0));
+	EXPECT(f.n_out == 1 && f.out[0].len == 100);
+}
+
+TEST(nagle__not_before_a_fin)
+{
+	struct fixture f;
+
+	fixture_open(&f, ALL, true);
+	f.tcb.soft.nagle = true;
+	fixture_write(&f, 100);
+	fixture_write(&f, 100);
+	EXPECT(f.n_out == 0);
+	ftcp_tcb_shutdown(&f.tcb, &f.env);
+	fixture_output(&f);
+	EXPECT(f.n_out == 1 && f.out[0].len == 100 && f.out[0].flags & FTCP_FIN);
+}
+
+TEST(nagle__not_unless_asked_for)
+{
+	struct fixture f;
+
+	fixture_open(&f, ALL, true);
+	fixture_write(&f, 100);
+	fixture_write(&f, 100);
+	EXPECT(f.n_out == 1 && f.out[0].len == 100);
+}
+
+TEST(commit__no_slivers_of_what_is_under_way)
+{
+	struct ftcp_record rec;
+	struct ftcp_mark mark;
+	struct fixture f;
+
+	fixture_open(&f, ALL, false);
+	fixture_commit(&f);
+	ftcp_tcb_append(&f.tcb, &f.env, 5000);
+	ftcp_repl_collect(&f.tcb, 60000, &rec, &mark);
+	ftcp_tcb_append(&f.tcb, &f.env, 5000);		/* not shipped yet */
+	ftcp_repl_commit(&f.tcb, &f.env, &mark);
+	fixture_output(&f);
+	EXPECT(f.tcb.soft.snd_max == 3 * MSS);
+	fixture_commit(&f);
+	EXPECT(f.tcb.soft.snd_max == 10000);
+}
+
+/* ---- ECN: RFC 3168 ---- */
+
+static void open_ecn(struct fixture *f)
+{
+	fixture_open(f, ALL, true);
+	f->tcb.hard.flags |= FTCP_HARD_ECN;
+}
+
+TEST(ecn__agreed_on_in_the_handshake)
+{
+	struct ftcp_segment syn = { .seq = { CLIENT_ISS }, .flags = FTCP_SYN | FTCP_ECE | FTCP_CWR, .wnd = 1000 };
+	struct fixture f = { .env = { .now_us = 1, .alone = true } };
+	struct ftcp_cookie cookie;
+
+	ftcp_tcb_cookie(&cookie, &syn, FTCP_MSS_DEFAULT_BYTES);
+	ftcp_tcb_open(&f.tcb, &f.env, &fixture_config, &syn, &cookie, SERVER_ISS);
+	fixture_output(&f);
+	EXPECT(f.n_out == 1 && f.out[0].flags == (FTCP_SYN | FTCP_ACK | FTCP_ECE) && f.out[0].ecn == FTCP_ECN_NOT_ECT);
+	fixture_give(&f, fixture_segment(&f, 0, 0, 0, 0));
+	fixture_write(&f, 100);
+	EXPECT(f.n_out == 1 && f.out[0].ecn == FTCP_ECN_ECT0);
+}
+
+TEST(ecn__an_rfc3168_syn_needs_both_bits)
+{
+	struct ftcp_segment syn = { .seq = { CLIENT_ISS }, .flags = FTCP_SYN | FTCP_ECE, .wnd = 1000 };
+	struct fixture f = { .env = { .now_us = 1, .alone = true } };
+	struct ftcp_cookie cookie;
+
+	ftcp_tcb_cookie(&cookie, &syn, FTCP_MSS_DEFAULT_BYTES);
+	ftcp_tcb_open(&f.tcb, &f.env, &fixture_config, &syn, &cookie, SERVER_ISS);
+	fixture_output(&f);
+	EXPECT(f.out[0].flags == (FTCP_SYN | FTCP_ACK));
+}
+
+TEST(ecn__marks_are_echoed_until_cwr)
+{
+	struct ftcp_segment seg;
+	struct fixture f;
+
+	open_ecn(&f);
+	seg = fixture_segment(&f, 0, 100, 0, 0);
+	seg.ecn = FTCP_ECN_CE;
+	fixture_give(&f, seg);
+	EXPECT(f.n_out == 1 && f.out[0].flags & FTCP_ECE && f.out[0].ecn == FTCP_ECN_NOT_ECT);
+	fixture_give(&f, fixture_segment(&f, 100, 100, 0, 0));
+	EXPECT(f.n_out == 1 && f.out[0].flags & FTCP_ECE);
+	fixture_give(&f, fixture_segment(&f, 200, 100, 0, FTCP_CWR));
+	EXPECT(f.n_out == 1 && !(f.out[0].flags & FTCP_ECE));
+}
+
+TEST(ecn__one_reduction_for_a_window)
+{
+	struct ftcp_segment ack;
+	struct fixture f;
+
+	open_ecn(&f);
+	fixture_write(&f, 10 * MSS);
+	ack = fixture_segment(&f, 0, 0, MSS, FTCP_ECE);
+	fixture_give(&f, ack);
+	EXPECT(f.tcb.soft.cong.cwnd_bytes <= 6 * MSS && f.tcb.soft.cwr);
+	ack = fixture_segment(&f, 0, 0, 4 * MSS, FTCP_ECE);
+	fixture_give(&f, ack);
+	EXPECT(f.tcb.soft.cong.ssthresh_bytes >= 4 * MSS);
+	fixture_give(&f, fixture_segment(&f, 0, 0, 10 * MSS, 0));
+	fixture_write(&f, 100);
+	EXPECT(f.n_out == 1 && f.out[0].flags & FTCP_CWR && f.out[0].ecn == FTCP_ECN_ECT0);
+	fixture_write(&f, 100);
+	EXPECT(f.n_out == 1 && !(f.out[0].flags & FTCP_CWR));
+}
+
+TEST(ecn__not_on_retransmissions)
+{
+	struct fixture f;
+
+	open_ecn(&f);
+	fixture_write(&f, 100);
+	fixture_pass(&f, f.tcb.soft.timers.rexmit_us - f.env.now_us);
+	EXPECT(f.n_out == 1 && f.out[0].off == 0 && f.out[0].ecn == FTCP_ECN_NOT_ECT);
+}
+
+/* ---- buffers ---- */
+
+TEST(rcv_buf__grows_for_who_reads)
+{
+	struct fixture f;
+	u64 off;
+
+	fixture_open(&f, ALL, true);
+	EXPECT(f.tcb.hard.rcv_buf_bytes == FTCP_RCV_BUF_START_BYTES);
+	for (off = 0; off < 200000; off += 10 * MSS) {
+		fixture_give(&f, fixture_segment(&f, off, 10 * MSS, 0, 0));
+		ftcp_tcb_consume(&f.tcb, 10 * MSS);
+		fixture_output(&f);
+	}
+	EXPECT(f.tcb.hard.rcv_buf_bytes == fixture_config.rcv_buf_bytes);
+}
+
+TEST(rcv_buf__not_for_who_does_not)
+{
+	struct fixture f;
+	u64 off;
+
+	fixture_open(&f, ALL, true);
+	fixture_give(&f, fixture_segment(&f, 0, 40 * MSS, 0, 0));
+	for (off = 40 * MSS; off < 300000; off += MSS) {	/* always far behind */
+		ftcp_tcb_consume(&f.tcb, MSS);
+		fixture_output(&f);
+		fixture_give(&f, fixture_segment(&f, off, MSS, 0, 0));
+	}
+	EXPECT(f.tcb.hard.rcv_buf_bytes == FTCP_RCV_BUF_START_BYTES);
+}
+
+/* ---- path MTU: RFC 2923, 4821 ---- */
+
+TEST(mtu__a_black_hole)
+{
+	struct fixture f;
+	u32 n;
+
+	fixture_open(&f, ALL, true);
+	fixture_write(&f, 5 * MSS);
+	for (n = 0; n < FTCP_BLACK_HOLE_TIMEOUTS; n++) {
+		EXPECT(f.tcb.soft.mtu_mss_bytes == 1460);
+		fixture_pass(&f, f.tcb.soft.timers.rexmit_us - f.env.now_us);
+	}
+	EXPECT(f.tcb.soft.mtu_mss_bytes == FTCP_MSS_BASE_BYTES && f.out[0].len == FTCP_MSS_BASE_BYTES - 12);
+	fixture_give(&f, fixture_segment(&f, 0, 0, 5 * MSS, 0));
+	fixture_pass(&f, FTCP_MTU_RETRY_US + 1);
+	fixture_write(&f, 5 * MSS);
+	EXPECT(f.out[0].gso_bytes == MSS);				/* RFC 1191, 6.3 */
+}
+
+TEST(mtu__small_packets_are_not_to_blame)
+{
+	struct fixture f;
+	u32 n;
+
+	fixture_open(&f, ALL, true);
+	fixture_write(&f, 100);
+	for (n = 0; n < 5; n++)
+		fixture_pass(&f, f.tcb.soft.timers.rexmit_us - f.env.now_us);
+	EXPECT(f.tcb.soft.mtu_mss_bytes == 1460);
+}
+
+/* ---- PAWS: RFC 7323, 5.5 ---- */
+
+TEST(paws__grows_old)
+{
+	struct ftcp_segment seg;
+	struct fixture f;
+
+	fixture_open(&f, ALL, true);
+	f.tcb.soft.keepalive_idle_us = f.tcb.soft.timers.keepalive_us = 0;
+	seg = fixture_segment(&f, 0, 10, 0, 0);
+	seg.tsval = f.tsval - 1000;
+	EXPECT(fixture_give(&f, seg) == FTCP_REASON_PAWS);
+	f.env.now_us += FTCP_PAWS_US - 1;
+	EXPECT(fixture_give(&f, seg) == FTCP_REASON_PAWS);
+	f.env.now_us += FTCP_PAWS_US;
+	EXPECT(fixture_give(&f, seg) == FTCP_REASON_NONE && f.tcb.hard.ts_recent == seg.tsval);
+	seg = fixture_segment(&f, 10, 10, 0, 0);
+	seg.tsval = f.tsval - 1001;
+	EXPECT(fixture_give(&f, seg) == FTCP_REASON_PAWS);
+}
