@@ -17,6 +17,7 @@ enum kind {
 	KIND_TCP_STATE,
 	KIND_GROUP,
 	KIND_BACKEND,
+	KIND_CONGESTION,
 	KIND_SERVICE_ADDR,
 	KIND_LOCAL_ADDR,
 	KIND_REMOTE_ADDR,
@@ -51,6 +52,8 @@ static const struct {
 	[FTCP_A_SERVICE_SND_BUF] = { "snd_buf", KIND_NUMBER },
 	[FTCP_A_SERVICE_USER_TIMEOUT_MS] = { "user_timeout_ms", KIND_NUMBER },
 	[FTCP_A_SERVICE_KEEPALIVE_MS] = { "keepalive_ms", KIND_NUMBER },
+	[FTCP_A_SERVICE_CONGESTION] = { "congestion", KIND_CONGESTION },
+	[FTCP_A_SERVICE_NAGLE] = { "nagle", KIND_BOOL },
 	[FTCP_A_CONN_LADDR4] = { "local_address", KIND_LOCAL_ADDR },
 	[FTCP_A_CONN_LADDR6] = { "local_address", KIND_LOCAL_ADDR },
 	[FTCP_A_CONN_RADDR4] = { "remote_address", KIND_REMOTE_ADDR },
@@ -188,6 +191,8 @@ static bool decode_one(struct ctl_item *item, struct nlattr *attr, int type)
 		return get_text(attr, item->group, sizeof(item->group));
 	case KIND_BACKEND:
 		return get_text(attr, item->backend, sizeof(item->backend));
+	case KIND_CONGESTION:
+		return get_text(attr, item->congestion, sizeof(item->congestion));
 	case KIND_SERVICE_ADDR:
 		return get_addr(attr, &item->service);
 	case KIND_LOCAL_ADDR:
@@ -299,6 +304,8 @@ static json_t *value_json(const struct ctl_item *item, int type)
 		return json_string(item->group);
 	case KIND_BACKEND:
 		return json_string(item->backend);
+	case KIND_CONGESTION:
+		return json_string(item->congestion);
 	case KIND_SERVICE_ADDR:
 		return json_string(ctl_addr_text(&item->service, text));
 	case KIND_LOCAL_ADDR:

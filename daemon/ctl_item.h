@@ -28,6 +28,7 @@ struct ctl_item {
 	uint64_t value[FTCP_A_MAX + 1];	/* of the numbers */
 	char group[FTCP_GROUP_NAME_MAX];
 	char backend[FTCP_BACKEND_NAME_MAX];
+	char congestion[FTCP_BACKEND_NAME_MAX];
 	struct ctl_addr service;	/* family 0 without ADDR attributes */
 	struct ctl_addr local;
 	struct ctl_addr remote;

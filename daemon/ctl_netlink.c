@@ -129,6 +129,11 @@ void ctl_put_flag(struct nl_msg *msg, int attr)
 	must(nla_put_flag(msg, attr));
 }
 
+void ctl_put_u8(struct nl_msg *msg, int attr, uint8_t value)
+{
+	must(nla_put_u8(msg, attr, value));
+}
+
 void ctl_put_u16(struct nl_msg *msg, int attr, uint16_t value)
 {
 	must(nla_put_u16(msg, attr, value));

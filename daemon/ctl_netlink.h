@@ -21,6 +21,7 @@ int ctl_no_module(const struct ctl *ctl);
 /** ctl_msg() - a request for @cmd, with the group's name unless @group is NULL */
 struct nl_msg *ctl_msg(const struct ctl *ctl, enum ftcp_cmd cmd, const char *group);
 void ctl_put_flag(struct nl_msg *msg, int attr);
+void ctl_put_u8(struct nl_msg *msg, int attr, uint8_t value);
 void ctl_put_u16(struct nl_msg *msg, int attr, uint16_t value);
 void ctl_put_u32(struct nl_msg *msg, int attr, uint32_t value);
 void ctl_put_u64(struct nl_msg *msg, int attr, uint64_t value);

@@ -7,19 +7,21 @@
 
 #define BUF_BYTES_MIN 4096	/* as the uapi header says */
 
-enum { OPT_PORT = 256, OPT_ADDR, OPT_RCV_BUF, OPT_SND_BUF, OPT_USER_TIMEOUT, OPT_KEEPALIVE };
+enum { OPT_PORT = 256, OPT_ADDR, OPT_RCV_BUF, OPT_SND_BUF, OPT_USER_TIMEOUT, OPT_KEEPALIVE, OPT_CONGESTION, OPT_NAGLE };
 
 struct conf {
 	uint16_t port;		/* 0: not given */
 	struct ctl_addr addr;
 	const char *backend;
+	const char *congestion;	/* NULL: not given */
+	bool nagle;
 	bool has_rcv_buf, has_snd_buf, has_user_timeout, has_keepalive;
 	uint32_t rcv_buf, snd_buf, user_timeout_ms, keepalive_ms;
 };
 
 void ctl_service_table(const struct ctl_items *services)
 {
-	struct ctl_table *table = ctl_table_new("GROUP|SERVICE|BACKEND|>RCV-BUF|>SND-BUF|USER-TIMEOUT|KEEPALIVE");
+	struct ctl_table *table = ctl_table_new("GROUP|SERVICE|BACKEND|>RCV-BUF|>SND-BUF|USER-TIMEOUT|KEEPALIVE|CONGESTION|NAGLE");
 	char text[CTL_ADDR_LEN];
 
 	for (size_t i = 0; i < services->n; i++) {
@@ -34,6 +36,8 @@ void ctl_service_table(const struct ctl_items *services)
 		ctl_table_cell(table, "%s", ctl_bytes_text(service->value[FTCP_A_SERVICE_SND_BUF], text));
 		ctl_table_cell(table, "%s", ctl_time_text(service->value[FTCP_A_SERVICE_USER_TIMEOUT_MS], text));
 		ctl_table_cell(table, "%s", keepalive_ms ? ctl_time_text(keepalive_ms, text) : "off");
+		ctl_table_cell(table, "%s", service->congestion);
+		ctl_table_cell(table, "%s", service->value[FTCP_A_SERVICE_NAGLE] ? "on" : "off");
 	}
 	ctl_table_print(table);
 }
@@ -86,6 +90,14 @@ static int read_option(const struct ctl *ctl, int c, struct conf *conf)
 	case OPT_SND_BUF:
 		return read_number(ctl, "snd-buf", BUF_BYTES_MIN, FTCP_SND_BUF_BYTES, &conf->snd_buf,
 				   &conf->has_snd_buf);
+	case OPT_CONGESTION:
+		conf->congestion = optarg;
+		if (*optarg && strlen(optarg) < FTCP_BACKEND_NAME_MAX)
+			return CTL_EXIT_OK;
+		return ctl_usage_error(ctl, "--congestion %s: cubic or reno is needed", optarg);
+	case OPT_NAGLE:
+		conf->nagle = true;
+		return CTL_EXIT_OK;
 	case OPT_USER_TIMEOUT:
 		return read_number(ctl, "user-timeout", 1, UINT32_MAX, &conf->user_timeout_ms,
 				   &conf->has_user_timeout);
@@ -126,6 +138,8 @@ int ctl_service_add(struct ctl *ctl, int argc, char **argv)
 		{ "snd-buf", required_argument, NULL, OPT_SND_BUF },
 		{ "user-timeout", required_argument, NULL, OPT_USER_TIMEOUT },
 		{ "keepalive", required_argument, NULL, OPT_KEEPALIVE },
+		{ "congestion", required_argument, NULL, OPT_CONGESTION },
+		{ "nagle", no_argument, NULL, OPT_NAGLE },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct conf conf = { .port = 0 };
@@ -154,6 +168,10 @@ int ctl_service_add(struct ctl *ctl, int argc, char **argv)
 		ctl_put_u32(msg, FTCP_A_SERVICE_USER_TIMEOUT_MS, conf.user_timeout_ms);
 	if (conf.has_keepalive)
 		ctl_put_u32(msg, FTCP_A_SERVICE_KEEPALIVE_MS, conf.keepalive_ms);
+	if (conf.congestion)
+		ctl_put_string(msg, FTCP_A_SERVICE_CONGESTION, conf.congestion);
+	if (conf.nagle)
+		ctl_put_u8(msg, FTCP_A_SERVICE_NAGLE, 1);
 	err = ctl_do(ctl, msg, NULL);
 	return err ? ctl_refused(ctl, err, "'ftcpctl service list' and 'ftcpctl group list' say what there is")
 		   : CTL_EXIT_OK;

@@ -2,6 +2,7 @@
 /* Netlink: services. */
 #include <net/sock.h>
 #include "backend.h"
+#include "core/cong.h"
 #include "group.h"
 #include "net.h"
 #include "netlink.h"
@@ -21,6 +22,22 @@ static int get_place(struct genl_info *info, struct in6_addr *addr, u16 *port)
 	return ftcp_nl_get_addr(info, FTCP_A_SERVICE_ADDR4, FTCP_A_SERVICE_ADDR6, addr);
 }
 
+static int get_congestion(struct genl_info *info, u8 *congestion)
+{
+	const struct nlattr *attr = info->attrs[FTCP_A_SERVICE_CONGESTION];
+	u8 i;
+
+	for (i = 0; attr && i < __FTCP_CONG_MAX; i++)
+		if (!strcmp(nla_data(attr), ftcp_cong_name(i))) {
+			*congestion = i;
+			return 0;
+		}
+	if (!attr)
+		return 0;
+	return ftcp_refuse(info->extack, -ENOENT, "there is no congestion control %s: there are cubic and reno",
+			   (const char *)nla_data(attr));
+}
+
 int ftcp_nl_service_add(struct sk_buff *skb, struct genl_info *info)
 {
 	const struct nlattr *backend = info->attrs[FTCP_A_SERVICE_BACKEND];
@@ -38,6 +55,10 @@ int ftcp_nl_service_add(struct sk_buff *skb, struct genl_info *info)
 	conf.snd_buf_bytes = get_u32(info, FTCP_A_SERVICE_SND_BUF, FTCP_SND_BUF_BYTES);
 	conf.user_timeout_ms = get_u32(info, FTCP_A_SERVICE_USER_TIMEOUT_MS, FTCP_USER_TIMEOUT_MS);
 	conf.keepalive_ms = get_u32(info, FTCP_A_SERVICE_KEEPALIVE_MS, FTCP_KEEPALIVE_MS);
+	conf.nagle = info->attrs[FTCP_A_SERVICE_NAGLE] && nla_get_u8(info->attrs[FTCP_A_SERVICE_NAGLE]);
+	err = get_congestion(info, &conf.congestion);
+	if (err)
+		return err;
 	return ftcp_service_add(ftcp_net(genl_info_net(info)), ftcp_nl_group(info), &conf, info->extack);
 }
 
@@ -62,7 +83,9 @@ static int put_service(struct sk_buff *skb, const struct ftcp_service *service)
 	    nla_put_u32(skb, FTCP_A_SERVICE_RCV_BUF, service->rcv_buf_bytes) ||
 	    nla_put_u32(skb, FTCP_A_SERVICE_SND_BUF, service->snd_buf_bytes) ||
 	    nla_put_u32(skb, FTCP_A_SERVICE_USER_TIMEOUT_MS, service->user_timeout_ms) ||
-	    nla_put_u32(skb, FTCP_A_SERVICE_KEEPALIVE_MS, service->keepalive_ms))
+	    nla_put_u32(skb, FTCP_A_SERVICE_KEEPALIVE_MS, service->keepalive_ms) ||
+	    nla_put_string(skb, FTCP_A_SERVICE_CONGESTION, ftcp_cong_name(service->congestion)) ||
+	    nla_put_u8(skb, FTCP_A_SERVICE_NAGLE, service->nagle))
 		return -EMSGSIZE;
 	return 0;
 }

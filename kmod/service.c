@@ -54,6 +54,8 @@ void ftcp_service_config(const struct ftcp_service *service, struct ftcp_tcb_con
 	config->snd_buf_bytes = service->snd_buf_bytes;
 	config->user_timeout_ms = service->user_timeout_ms;
 	config->keepalive_ms = service->keepalive_ms;
+	config->congestion = service->congestion;
+	config->nagle = service->nagle;
 }
 
 static int add_locked(struct ftcp_net *fn, struct ftcp_service *service, struct netlink_ext_ack *extack)

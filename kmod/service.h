@@ -24,6 +24,8 @@ struct ftcp_service {
 	u32 snd_buf_bytes;
 	u32 user_timeout_ms;
 	u32 keepalive_ms;
+	u8 congestion;			/* enum ftcp_cong_algorithm */
+	bool nagle;
 	refcount_t refs;
 	struct rcu_head rcu;
 };

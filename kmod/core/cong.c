@@ -22,6 +22,11 @@ static u32 reduced(const struct ftcp_cong *cong, u32 flight_bytes)
 	return min_t(u32, max_t(u32, less, 2 * cong->mss_bytes), CWND_MAX_BYTES);
 }
 
+const char *ftcp_cong_name(u8 algorithm)
+{
+	return algorithm == FTCP_CONG_CUBIC ? "cubic" : "reno";
+}
+
 static u32 initial(const struct ftcp_cong *cong)
 {
 	return FTCP_IW_SEGMENTS * cong->mss_bytes;

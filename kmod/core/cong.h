@@ -23,6 +23,9 @@ struct ftcp_cong {
 	u8 algorithm;		/* enum ftcp_cong_algorithm */
 };
 
+/** ftcp_cong_name() - "cubic" or "reno" */
+const char *ftcp_cong_name(u8 algorithm);
+
 /** ftcp_cong_init() - RFC 6928: ten segments, slow start without limit */
 void ftcp_cong_init(struct ftcp_cong *cong, u32 mss_bytes, u8 algorithm);
 

@@ -97,7 +97,8 @@ static void put_string(struct fuzz_maker *maker, struct nlmsghdr *nlh, const str
 	else if (one_in(maker, 12))
 		mnl_attr_put(nlh, attr->type, strlen(name), name);	/* without its NUL */
 	else
-		mnl_attr_put_strz(nlh, attr->type, attr->type == FTCP_A_SERVICE_BACKEND ? "echo" : name);
+		mnl_attr_put_strz(nlh, attr->type, attr->type == FTCP_A_SERVICE_BACKEND ? "echo" :
+				   attr->type == FTCP_A_SERVICE_CONGESTION ? "reno" : name);
 }
 
 /* ---- batches ---- */

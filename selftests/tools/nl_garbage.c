@@ -27,7 +27,7 @@
 #define GROUP		"garbage"
 #define PORT		4711
 #define NOBODY		65534
-#define ATTRS_MAX	8
+#define ATTRS_MAX	9
 #define BATCHES_A_ROUND	60
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 
@@ -71,7 +71,7 @@ static void result(const char *fmt, ...)
 
 /* ---- the commands, as the header describes them ---- */
 
-enum kind { KIND_NAME, KIND_STRING, KIND_FLAG, KIND_U16, KIND_U32, KIND_U64, KIND_ADDR4, KIND_ADDR6, KIND_BATCH };
+enum kind { KIND_NAME, KIND_STRING, KIND_FLAG, KIND_U8, KIND_U16, KIND_U32, KIND_U64, KIND_ADDR4, KIND_ADDR6, KIND_BATCH };
 
 struct attr {
 	uint16_t type;
@@ -98,7 +98,8 @@ static const struct command commands[] = {
 	{ FTCP_CMD_GROUP_GET, "group-get", { A_GROUP }, false },
 	{ FTCP_CMD_SERVICE_ADD, "service-add", { A_GROUP, A_PORT, A_OPT_ADDR, { FTCP_A_SERVICE_BACKEND, KIND_STRING, true },
 		{ FTCP_A_SERVICE_RCV_BUF, KIND_U32, true }, { FTCP_A_SERVICE_SND_BUF, KIND_U32, true },
-		{ FTCP_A_SERVICE_USER_TIMEOUT_MS, KIND_U32, true }, { FTCP_A_SERVICE_KEEPALIVE_MS, KIND_U32, true } },
+		{ FTCP_A_SERVICE_USER_TIMEOUT_MS, KIND_U32, true }, { FTCP_A_SERVICE_KEEPALIVE_MS, KIND_U32, true },
+		{ FTCP_A_SERVICE_NAGLE, KIND_U8, true } },
 		false },
 	{ FTCP_CMD_SERVICE_DEL, "service-del", { A_GROUP, A_PORT, A_OPT_ADDR }, false },
 	{ FTCP_CMD_SERVICE_GET, "service-get", { { FTCP_A_GROUP_NAME, KIND_NAME, true } }, true },
@@ -138,6 +139,7 @@ static void put_good(struct nlmsghdr *nlh, const struct attr *attr)
 	case KIND_NAME: mnl_attr_put_strz(nlh, attr->type, GROUP); break;
 	case KIND_STRING: mnl_attr_put_strz(nlh, attr->type, "echo"); break;
 	case KIND_FLAG: mnl_attr_put(nlh, attr->type, 0, NULL); break;
+	case KIND_U8: mnl_attr_put_u8(nlh, attr->type, 1); break;
 	case KIND_U16: mnl_attr_put_u16(nlh, attr->type, PORT); break;
 	case KIND_U32: mnl_attr_put_u32(nlh, attr->type, 65536); break;
 	case KIND_U64: mnl_attr_put_u64(nlh, attr->type, 1); break;

@@ -100,6 +100,8 @@ enum ftcp_attr {
 	FTCP_A_SERVICE_SND_BUF,	/* u32, bytes, 4096..FTCP_SND_BUF_BYTES */
 	FTCP_A_SERVICE_USER_TIMEOUT_MS,	/* u32 */
 	FTCP_A_SERVICE_KEEPALIVE_MS,	/* u32, 0: off */
+	FTCP_A_SERVICE_CONGESTION,	/* string: "cubic" (default), "reno" */
+	FTCP_A_SERVICE_NAGLE,	/* u8, 0 (default) or 1 */
 
 	FTCP_A_CONN_LADDR4,	/* be32 */
 	FTCP_A_CONN_LADDR6,
