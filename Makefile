@@ -14,7 +14,7 @@ mandir ?= $(prefix)/share/man
 kernels := 6.1 6.12
 test_kernel := 6.1
 
-# What `make check` runs: SUITE=unit|sim|mutants|build|netns|conformance|hosts|debug (several: SUITE="unit build"), TESTS= a pattern of test names.
+# What `make check` runs: SUITE=unit|sim|mutants|build|netns|conformance|interop|hosts|debug (several: SUITE="unit build"), TESTS= a pattern of test names.
 SUITE ?=
 TESTS ?=
 
@@ -24,7 +24,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
 	@echo
 	@echo '  KDIR=DIR          kernel headers for module, sparse and install'
-	@echo '  SUITE=, TESTS=    which part of check: unit, sim, mutants, build, netns, conformance, hosts, debug; a pattern of test names'
+	@echo '  SUITE=, TESTS=    which part of check: unit, sim, mutants, build, netns, conformance, interop, hosts, debug; a pattern of test names'
 
 # ---------------------------------------------------------------------------------------------------------------------
 # The module is built from a tree of symbolic links, one per kernel release, so that several kernels never collide and
@@ -103,6 +103,9 @@ check: deps ## build and test everything, in virtual machines: the whole truth
 check-debug: ## run the module under a kernel with KASAN, lockdep, kmemleak and the like, and without memory
 	+@$(MAKE) --no-print-directory check SUITE=debug
 
+check-interop: ## play the matrix of clients, settings and networks against the echo service (TESTS= a pattern of cells)
+	+@$(MAKE) --no-print-directory check SUITE=interop
+
 demo: deps tools test-tools test-module ## watch a transfer survive the death of its server
 	@selftests/demo/run
 
@@ -146,4 +149,4 @@ distclean: ## remove everything that is not source
 # Directories have some of these names.
 .PHONY: sim sim-forever mutants
 .PHONY: all help module sparse module-tree headers tools deps build-test $(kernels:%=build-test-%) test-module \
-	test-tools unit check check-debug demo checkpatch install uninstall clean distclean
+	test-tools unit check check-debug check-interop demo checkpatch install uninstall clean distclean

@@ -31,7 +31,7 @@ vm_modules=(
 	nft_tproxy nft_dup_netdev nft_fwd_netdev nft_chain_nat nft_counter nft_quota nft_flow_offload nft_synproxy
 	nf_conntrack nf_conntrack_netlink nf_defrag_ipv4 nf_defrag_ipv6 nf_log_syslog nfnetlink_log nfnetlink_queue
 	ip_tables ip6_tables x_tables xt_conntrack
-	tcp_bbr tcp_diag inet_diag udp_diag af_packet_diag unix_diag netlink_diag mptcp_diag tls sctp nlmon
+	tcp_bbr tcp_dctcp tcp_diag inet_diag udp_diag af_packet_diag unix_diag netlink_diag mptcp_diag tls sctp nlmon
 	overlay virtiofs loop
 )
 
@@ -137,13 +137,21 @@ vm_fill_work() { # ROOT RELEASE BASE COMMAND...
 	cp -rp "$vm_top/selftests" "$root/ftcp/"
 	mkdir -p "$root/ftcp/Documentation" "$root/$modules"
 	cp -rp "$vm_top/Documentation/netlink" "$root/ftcp/Documentation/" 2>/dev/null || true
-	mapfile -t programs < <(find -L "$vm_build/bin" "$vm_build/tools" -maxdepth 1 -type f -perm -u+x 2>/dev/null)
+	mapfile -t programs < <(find -L "$vm_build/bin" "$vm_build/tools" -maxdepth 1 -type f -perm -u+x 2>/dev/null; vm_more_tools)
 	if [ ${#programs[@]} -gt 0 ]; then
 		cp -p "${programs[@]}" "$root/usr/local/bin/"
 		vm_copy_new_libraries "$root" "$base" "${programs[@]}"
 	fi
 	vm_add_module "$root" "$release" "$base"
 	vm_write_job "$root/job" "$@"
+}
+
+# What only some tests want of the host: names in $vm_tools_more.
+vm_more_tools() {
+	local tool
+	for tool in ${vm_tools_more-}; do
+		PATH=/usr/sbin:/usr/bin:/sbin:/bin command -v "$tool" || echo "vm: not on this machine: $tool; run: make deps" >&2
+	done
 }
 
 vm_copy_new_libraries() { # ROOT BASE PROGRAM...
