@@ -45,6 +45,7 @@
 #define FTCP_ACK_DELAY_US	(40 * FTCP_MS_US)	/* RFC 9293, 3.8.6.3: less than half a second */
 #define FTCP_PAWS_US		(24 * 24 * 3600 * FTCP_S_US)	/* RFC 7323, 5.5: TS.Recent is void after so long */
 #define FTCP_MTU_RETRY_US	(600 * FTCP_S_US)	/* RFC 1191, 6.3: a lowered path MTU is tried again */
+#define FTCP_MTU_SUSPECT_US	(10 * FTCP_S_US)	/* one that was only suspected: earlier, doubled each time */
 #define FTCP_SYN_ACK_RETRIES_MAX 5
 #define FTCP_KEEPALIVE_MS	(7200u * 1000u)		/* RFC 9293, 3.8.4: no less by default */
 #define FTCP_KEEPALIVE_INTERVAL_US (75 * FTCP_S_US)

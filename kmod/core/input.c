@@ -28,6 +28,18 @@ static void challenge(const struct arrival *a)
 	soft->ack_now = true;
 }
 
+/*
+ * What is not acceptable is answered with an ACK (RFC 9293, 3.10.7.4). If it carries nothing it may be such an answer itself, and two hosts that
+ * do not accept each other's would go on for ever: then only now and then.
+ */
+static void answer(const struct arrival *a)
+{
+	if (ftcp_segment_span(a->seg))
+		a->tcb->soft.ack_now = true;
+	else
+		challenge(a);
+}
+
 /* RFC 7323, 5.3, R1. A reset is never refused for its timestamp (5.2). */
 static enum ftcp_reason check_timestamp(const struct arrival *a)
 {
@@ -41,7 +53,7 @@ static enum ftcp_reason check_timestamp(const struct arrival *a)
 		return FTCP_REASON_NONE;
 	if (a->env->now_us - a->tcb->soft.ts_recent_us > FTCP_PAWS_US)
 		return FTCP_REASON_NONE;
-	a->tcb->soft.ack_now = true;
+	answer(a);
 	return FTCP_REASON_PAWS;
 }
 
@@ -75,7 +87,7 @@ static enum ftcp_reason check_sequence(const struct arrival *a)
 	}
 	/* An old segment: our ACK was lost, or this is a keepalive or a probe. */
 	note_duplicate(a, a->from, a->from + a->seg->len);
-	tcb->soft.ack_now = true;
+	answer(a);
 	if (tcb->hard.state == FTCP_TIME_WAIT && (a->seg->flags & FTCP_FIN))
 		ftcp_enter_time_wait(tcb, a->env);
 	return FTCP_REASON_OLD_DATA;
@@ -321,7 +333,7 @@ bool ftcp_input_mtu(struct ftcp_tcb *tcb, const struct ftcp_env *env, ftcp_seq s
 		return false;
 	if (max_t(u32, mss_bytes, FTCP_MSS_MIN_BYTES) >= tcb->soft.mtu_mss_bytes)
 		return false;
-	ftcp_mtu_set(tcb, env, mss_bytes);
+	ftcp_mtu_set(tcb, env, mss_bytes, FTCP_MTU_RETRY_US);
 	/* What was too big is lost: again from the first unacknowledged byte, in smaller packets (RFC 1191, 6.4) */
 	ftcp_recovery_again(tcb);
 	ftcp_timer_rexmit(tcb, env);

@@ -53,7 +53,7 @@ void ftcp_soft_init(struct ftcp_tcb *tcb, const struct ftcp_env *env, const stru
 void ftcp_close(struct ftcp_tcb *tcb);
 void ftcp_enter_time_wait(struct ftcp_tcb *tcb, const struct ftcp_env *env);
 u32 ftcp_mss_bytes(const struct ftcp_tcb *tcb);
-void ftcp_mtu_set(struct ftcp_tcb *tcb, const struct ftcp_env *env, u32 mss_bytes);
+void ftcp_mtu_set(struct ftcp_tcb *tcb, const struct ftcp_env *env, u32 mss_bytes, u64 retry_after_us);
 u32 ftcp_tsval(const struct ftcp_tcb *tcb, const struct ftcp_env *env);
 
 /* ack.c: returns events; @seg is acceptable and acknowledges @ack, which lies in snd_una - window .. snd_max */

@@ -287,8 +287,8 @@ static bool next_data(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct f
 	bool blocked = false;
 	u64 len;
 
-	if (soft->mtu_us && env->now_us - soft->mtu_us > FTCP_MTU_RETRY_US)
-		ftcp_mtu_set(tcb, env, soft->mtu_full_bytes);
+	if (soft->mtu_retry_us && env->now_us >= soft->mtu_retry_us)
+		ftcp_mtu_set(tcb, env, soft->mtu_full_bytes, 0);
 
 	if (soft->recovering == FTCP_RECOVERY_TIMEOUT)
 		skip_sacked(tcb);

@@ -196,13 +196,17 @@ void ftcp_recovery_reordered(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 /* RFC 4821, 7.7, RFC 2923, 2.1: what vanishes again and again may be too large for a path that does not say so. */
 static void suspect_mtu(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 {
-	u32 mss = ftcp_mss_bytes(tcb), less;
+	u32 largest = min_t(u64, ftcp_mss_bytes(tcb), ftcp_flight(tcb)), less;
+	struct ftcp_soft *soft = &tcb->soft;
 
-	if (tcb->soft.rexmits < FTCP_BLACK_HOLE_TIMEOUTS || ftcp_flight(tcb) < mss)
+	if (soft->rexmits < FTCP_BLACK_HOLE_TIMEOUTS)
 		return;
-	less = tcb->soft.rexmits == FTCP_BLACK_HOLE_TIMEOUTS ? FTCP_MSS_BASE_BYTES : max(mss / 2, FTCP_MSS_DEFAULT_BYTES / 2u);
-	if (less < mss)
-		ftcp_mtu_set(tcb, env, less);
+	/* A path that was only down for a while soon has its size back. */
+	if (soft->rexmits == FTCP_BLACK_HOLE_TIMEOUTS)
+		soft->mtu_suspicions = min(soft->mtu_suspicions + 1, 7);
+	less = largest > FTCP_MSS_BASE_BYTES ? FTCP_MSS_BASE_BYTES : max(largest / 2, FTCP_MSS_DEFAULT_BYTES / 2u);
+	if (less < largest)
+		ftcp_mtu_set(tcb, env, less, min(FTCP_MTU_SUSPECT_US << soft->mtu_suspicions, FTCP_MTU_RETRY_US));
 }
 
 void ftcp_recovery_timeout(struct ftcp_tcb *tcb, const struct ftcp_env *env)

@@ -33,12 +33,12 @@ u32 ftcp_mss_bytes(const struct ftcp_tcb *tcb)
 	return tcb->hard.flags & FTCP_HARD_TS ? mss - 12 : mss;
 }
 
-void ftcp_mtu_set(struct ftcp_tcb *tcb, const struct ftcp_env *env, u32 mss_bytes)
+void ftcp_mtu_set(struct ftcp_tcb *tcb, const struct ftcp_env *env, u32 mss_bytes, u64 retry_after_us)
 {
 	struct ftcp_soft *soft = &tcb->soft;
 
 	soft->mtu_mss_bytes = max_t(u32, mss_bytes, FTCP_MSS_MIN_BYTES);
-	soft->mtu_us = soft->mtu_mss_bytes < soft->mtu_full_bytes ? env->now_us : 0;
+	soft->mtu_retry_us = soft->mtu_mss_bytes < soft->mtu_full_bytes ? env->now_us + retry_after_us : 0;
 	soft->cong.mss_bytes = ftcp_mss_bytes(tcb);
 }
 

@@ -128,7 +128,8 @@ struct ftcp_undo {
  * @again: times of the retransmissions of this recovery, and of a tail loss probe
  * @ts_floor: echoes of TSvals older than this are no RTT samples: they are the predecessor's
  * @mtu_mss_bytes: what the path allows, options not subtracted
- * @mtu_full_bytes: what the interface allows; @mtu_us: when mtu_mss_bytes was lowered below it, 0: it was not
+ * @mtu_full_bytes: what the interface allows, to be tried again at @mtu_retry_us; 0: mtu_mss_bytes is that
+ * @mtu_suspicions: how often larger packets seemed to vanish
  * @rcv_mss_bytes: largest packet of the peer, for the delayed ACK
  * @rcv_buf_max_bytes, @rcv_grow_off: the receive buffer is doubled, up to there, when so much has been consumed
  * @ts_recent_us: when TS.Recent was last touched
@@ -172,7 +173,7 @@ struct ftcp_soft {
 	u64 user_timeout_us;
 	u64 keepalive_idle_us;
 	u64 ooo_fin;
-	u64 mtu_us;
+	u64 mtu_retry_us;
 	u64 rcv_grow_off;
 	u64 ts_recent_us;
 	u64 ecn_recover;
@@ -193,6 +194,7 @@ struct ftcp_soft {
 	bool probe_now;
 	bool rexmit_now;
 	u8 quick_acks;
+	u8 mtu_suspicions;
 	bool nagle;
 	bool ece;
 	bool cwr;

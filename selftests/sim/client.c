@@ -11,7 +11,7 @@ enum phase { WAITING, SYN_SENT, OPEN, DONE, DEAD };
 
 struct client {
 	enum phase phase;
-	bool ts, sack, scaled, late_fin, delays_acks, reneges, silly, slow, fin_seen, forgot;
+	bool ts, sack, ecn, ece, cwr, scaled, late_fin, delays_acks, reneges, silly, slow, fin_seen, forgot;
 	u8 scale, peer_scale;
 	u16 mss;
 	u32 iss, irs, ts_recent, buf, dup;
@@ -139,6 +139,16 @@ static void transmit(int id, u64 off, u32 len, u8 flags)
 	put32(h + 4, flags & SYN ? c->iss : c->iss + 1 + off);
 	if (flags & ACK)
 		put32(h + 8, c->irs + 1 + c->rcv + (c->fin_seen && c->rcv == c->expect));
+	/* RFC 3168 */
+	if (flags & SYN && c->ecn)
+		flags |= FTCP_ECE | FTCP_CWR;
+	if (!(flags & SYN) && c->ece)
+		flags |= FTCP_ECE;
+	if (len && c->ecn && off >= c->most) {
+		p.ecn = FTCP_ECN_ECT0;
+		flags |= c->cwr ? FTCP_CWR : 0;
+		c->cwr = false;
+	}
 	h[13] = flags;
 	h[14] = wnd >> 8, h[15] = wnd;
 	if (flags & SYN)
@@ -312,6 +322,7 @@ static void take_synack(int id, const struct parsed *p)
 	c->scaled = c->scaled && p->has_scale;
 	c->ts = c->ts && p->has_ts;
 	c->sack = c->sack && p->sack_ok;
+	c->ecn = c->ecn && (p->flags & (FTCP_ECE | FTCP_CWR)) == FTCP_ECE;
 	c->peer_scale = c->scaled ? p->scale : 0;
 	c->scale = c->scaled ? c->scale : 0;
 	c->adv = min(c->buf, 65535u);
@@ -382,10 +393,19 @@ static void open_receive(int id, const struct parsed *p)
 	}
 }
 
+static void note_ecn(struct client *c, const struct packet *packet, const struct parsed *p)
+{
+	CHECK("RFC 3168: marked only if agreed on", packet->ecn == FTCP_ECN_NOT_ECT || (c->ecn && p->len));
+	c->cwr |= p->flags & FTCP_ECE && !(p->flags & SYN);
+	c->ece = packet->ecn == FTCP_ECN_CE || (c->ece && !(p->flags & FTCP_CWR));
+}
+
 void client_receive(int id, const struct packet *packet)
 {
 	struct client *c = &clients[id];
 	struct parsed p = parse(packet);
+
+	note_ecn(c, packet, &p);
 
 	if (c->phase == WAITING)
 		return;
@@ -418,6 +438,7 @@ static void draw_manners(struct client *c)
 {
 	c->ts = rnd(2);
 	c->sack = rnd(2);
+	c->ecn = swarm.ecn && rnd(2);
 	c->scaled = rnd(2);
 	c->scale = c->scaled ? rnd(15) : 0;
 	c->mss = max_t(u32, 100, swarm.mtu_bytes - rnd(swarm.mtu_bytes / 2));

@@ -113,7 +113,8 @@ static void xmit(struct host *h, struct conn *c, int client, struct ftcp_segment
 
 		one.len = min(len - at, step);
 		one.seq = ftcp_seq_add(seg->seq, at);
-		one.flags = flags & ~(at + one.len < len ? FTCP_FIN | FTCP_PSH : 0);
+		one.flags = flags & ~(at + one.len < len ? FTCP_FIN | FTCP_PSH : 0) & ~(at ? FTCP_CWR : 0);
+		p.ecn = seg->ecn;
 		p.header_bytes = ftcp_segment_write(&one, p.header);
 		p.len = one.len;
 		p.data = one.len ? c->snd + seg->off + at : NULL;
@@ -371,6 +372,7 @@ void host_receive(struct host *h, const struct packet *packet)
 
 	if (ftcp_segment_parse(&seg, packet->header, packet->header_bytes, packet->header_bytes + packet->len))
 		return;
+	seg.ecn = packet->ecn;
 	if (c->used && foreign_ack(h, c, &seg))
 		take_foreign_ack(h, c, packet->client, &seg, packet->data);
 	else if (c->used)
@@ -382,6 +384,20 @@ void host_receive(struct host *h, const struct packet *packet)
 	else
 		ack_without_conn(h, packet->client, &seg, packet->data);
 	daemon_look(h);
+}
+
+/* It quotes what we sent. */
+void host_icmp(struct host *h, const struct packet *packet)
+{
+	struct conn *c = &h->conns[packet->client];
+	struct ftcp_env env = host_env(h);
+	struct ftcp_segment seg;
+
+	if (!c->used || c->gone || c->dormant || !speaks(h) ||
+	    ftcp_segment_parse(&seg, packet->header, packet->header_bytes, packet->header_bytes))
+		return;
+	if (ftcp_input_mtu(&c->tcb, &env, seg.seq, packet->icmp_mss_bytes))
+		host_follow_up(h, c, 0);
 }
 
 /* ---- time ---- */

@@ -93,6 +93,8 @@ static void fly(const struct packet *packet, enum kind kind, int to)
 	struct event *e = calloc(1, sizeof(*e));
 
 	copy(&e->packet, packet);
+	if (packet->ecn != FTCP_ECN_NOT_ECT && permille(swarm.ce))
+		e->packet.ecn = FTCP_ECN_CE;
 	e->kind = kind;
 	e->to = to;
 	e->at_us = now_us + swarm.delay_us + rnd(swarm.jitter_us + 1);
@@ -131,11 +133,24 @@ void net_to_server(const struct packet *packet)
 		fly(packet, TO_SERVER, 1 - lan_owner);
 }
 
+/* From the first second on: RFC 1191, 4 */
+static bool too_large(const struct packet *packet)
+{
+	struct packet icmp = { .client = packet->client, .header_bytes = packet->header_bytes, .icmp_mss_bytes = swarm.narrow_bytes };
+
+	if (!swarm.narrow_bytes || now_us < 1001 * S || packet->header_bytes + packet->len <= swarm.narrow_bytes + 20)
+		return false;
+	memcpy(icmp.header, packet->header, packet->header_bytes);
+	if (swarm.icmp && !lost(lan_to_server_down_us))
+		fly(&icmp, TO_SERVER, lan_owner);
+	return true;
+}
+
 void net_to_client(const struct packet *packet)
 {
 	u32 n;
 
-	if (lost(lan_to_client_down_us))
+	if (too_large(packet) || lost(lan_to_client_down_us))
 		return;
 	for (n = copies(); n; n--)
 		fly(packet, TO_CLIENT, packet->client);
@@ -162,7 +177,9 @@ void net_deliver(void)
 
 	switch (e->kind) {
 	case TO_SERVER:
-		if (hosts[e->to].alive)
+		if (hosts[e->to].alive && e->packet.icmp_mss_bytes)
+			host_icmp(&hosts[e->to], &e->packet);
+		else if (hosts[e->to].alive)
 			host_receive(&hosts[e->to], &e->packet);
 		break;
 	case TO_CLIENT:

@@ -36,7 +36,7 @@ static inline bool permille(u32 p) { return p && rnd(1000) < p; }
 	X(clients) X(stream_bytes) X(rcv_buf_bytes) X(snd_buf_bytes) X(mtu_bytes) X(delay_us) X(jitter_us) X(loss) X(duplicate) \
 	X(corrupt) X(reorder) X(link_delay_us) X(link_jitter_us) X(room_bytes) X(payload_min_bytes) X(flights) X(collect_us) \
 	X(stall) X(half_open_max) X(faults) X(crash) X(link_cut) X(daemon_kill) X(lan_cut) X(early_promote) X(mean) X(flood) \
-	X(announce_us) X(skew_us) X(wrap) X(plain) X(steps_between) X(nagle) X(reno)
+	X(announce_us) X(skew_us) X(wrap) X(plain) X(steps_between) X(nagle) X(reno) X(narrow_bytes) X(icmp) X(ce) X(ecn)
 struct swarm {
 #define X(name) u32 name;
 	SWARM_FIELDS(X)
@@ -83,6 +83,8 @@ struct packet {
 	u32 header_bytes, len;
 	u8 *data;
 	int client;		/* whose connection */
+	u8 ecn;
+	u32 icmp_mss_bytes;	/* to a host: it is an ICMP message about the packet with this header; 0: it is not */
 };
 
 /* What happens at a time. */
@@ -167,6 +169,7 @@ struct ftcp_env host_env(const struct host *h);
 void host_boot(struct host *h);
 void host_crash(struct host *h);
 void host_receive(struct host *h, const struct packet *packet);
+void host_icmp(struct host *h, const struct packet *packet);
 bool host_next(const struct host *h, u64 *at_us);
 void host_timers(struct host *h);
 bool host_promote(struct host *h, u64 epoch, bool force);

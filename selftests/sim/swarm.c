@@ -87,6 +87,11 @@ void swarm_draw(u64 seed)
 	draw_faults();
 	swarm.nagle = rnd(2);
 	swarm.reno = rnd(2);
+	/* A path that becomes narrower, and says so or does not (then by no more than can be guessed) */
+	swarm.icmp = rnd(2);
+	swarm.narrow_bytes = rnd(4) ? 0 : swarm.icmp ? 88 + rnd(900) : FTCP_MSS_DEFAULT_BYTES / 2 + 12 + rnd(700);
+	swarm.ecn = rnd(2);
+	swarm.ce = rnd(2) ? 0 : rnd(200);
 }
 
 u32 *swarm_field(u32 i, const char **name)

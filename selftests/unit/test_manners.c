@@ -280,7 +280,7 @@ TEST(mtu__a_black_hole)
 	}
 	EXPECT(f.tcb.soft.mtu_mss_bytes == FTCP_MSS_BASE_BYTES && f.out[0].len == FTCP_MSS_BASE_BYTES - 12);
 	fixture_give(&f, fixture_segment(&f, 0, 0, 5 * MSS, 0));
-	fixture_pass(&f, FTCP_MTU_RETRY_US + 1);
+	fixture_pass(&f, 2 * FTCP_MTU_SUSPECT_US + 1);
 	fixture_write(&f, 5 * MSS);
 	EXPECT(f.out[0].gso_bytes == MSS);				/* RFC 1191, 6.3 */
 }

@@ -164,15 +164,15 @@ TEST(timer__retransmission_doubles)
 	u32 n;
 
 	fixture_open(&f, ALL, true);
-	fixture_write(&f, 1000);
-	EXPECT(f.n_out == 1 && f.out[0].len == 1000 && (f.out[0].flags & FTCP_PSH));
+	fixture_write(&f, 200);
+	EXPECT(f.n_out == 1 && f.out[0].len == 200 && (f.out[0].flags & FTCP_PSH));
 	rto = ftcp_next_deadline(&f.tcb) - f.env.now_us;
 	for (n = 0; n < 5; n++, rto *= 2) {
 		EXPECT(ftcp_next_deadline(&f.tcb) - f.env.now_us == rto);
 		fixture_pass(&f, rto);
-		EXPECT(f.n_out == 1 && f.out[0].off == 0 && f.out[0].len == 1000);
+		EXPECT(f.n_out == 1 && f.out[0].off == 0 && f.out[0].len == 200);
 	}
-	fixture_give(&f, fixture_segment(&f, 0, 0, 1000, 0));
+	fixture_give(&f, fixture_segment(&f, 0, 0, 200, 0));
 	EXPECT(f.in.events & FTCP_EV_WRITABLE);
 	EXPECT(!f.tcb.soft.timers.rexmit_us);
 }
