@@ -17,6 +17,9 @@
 /* What a backend that ran out of memory is called again after. */
 #define RETRY_MS 20
 
+/* How long a scoreboard stays where it is, at least, for what may come next. */
+#define BOARD_MS 1000
+
 static void timer_fired(struct timer_list *timer);
 
 struct ftcp_conn *ftcp_conn_new(struct ftcp_net *fn, struct ftcp_service *service, const struct ftcp_conn_key *key, gfp_t gfp)
@@ -48,6 +51,26 @@ struct ftcp_conn *ftcp_conn_new(struct ftcp_net *fn, struct ftcp_service *servic
 	return conn;
 }
 
+void ftcp_conn_board(struct ftcp_conn *conn, const struct ftcp_segment *seg)
+{
+	struct ftcp_board *board;
+
+	lockdep_assert_held(&conn->lock);
+	if (!ftcp_board_wanted(&conn->tcb, seg))
+		return;
+	board = kmem_cache_alloc(ftcp_board_cache, GFP_ATOMIC | __GFP_NOWARN);
+	if (board)
+		ftcp_board_lend(&conn->tcb, board);
+}
+
+static void take_board(struct ftcp_conn *conn, bool force)
+{
+	struct ftcp_board *board = ftcp_board_take(&conn->tcb, force);
+
+	if (board)
+		kmem_cache_free(ftcp_board_cache, board);
+}
+
 static void free_rcu(struct rcu_head *rcu)
 {
 	kmem_cache_free(ftcp_conn_cache, container_of(rcu, struct ftcp_conn, rcu));
@@ -62,6 +85,7 @@ void ftcp_conn_put(struct ftcp_conn *conn)
 {
 	if (!refcount_dec_and_test(&conn->refs))
 		return;
+	take_board(conn, true);
 	ftcp_bytes_free(&conn->rcv);
 	ftcp_bytes_free(&conn->snd);
 	__skb_queue_purge(&conn->tx);
@@ -115,6 +139,11 @@ static void arm_timer(struct ftcp_conn *conn, const struct ftcp_env *env)
 
 		due_us = due_us ? min(due_us, retry_us) : retry_us;
 	}
+	if (conn->tcb.soft.board) {
+		u64 board_us = env->now_us + BOARD_MS * FTCP_MS_US;
+
+		due_us = due_us ? min(due_us, board_us) : board_us;
+	}
 	if (!due_us) {
 		if (del_timer(&conn->timer))
 			ftcp_conn_put(conn);
@@ -145,6 +174,7 @@ static void timer_fired(struct timer_list *timer)
 	if (!conn->gone && !conn->finished && !conn->dormant && ftcp_group_speaks(conn->group)) {
 		ftcp_group_env(conn->group, &env);
 		events = ftcp_timeout(&conn->tcb, &env);
+		take_board(conn, false);
 	}
 	ftcp_conn_unlock(conn, events);
 	ftcp_conn_put(conn);
@@ -261,6 +291,7 @@ static void make_segments(struct ftcp_conn *conn, const struct ftcp_env *env)
 	u32 rexmits = conn->tcb.soft.rexmit_total;
 	struct ftcp_segment seg;
 
+	ftcp_conn_board(conn, NULL);
 	while (ftcp_output_next(&conn->tcb, env, &seg))
 		ftcp_xmit_queue(conn, &seg);
 	rexmits = conn->tcb.soft.rexmit_total - rexmits;

@@ -100,6 +100,9 @@ void ftcp_conn_config(struct ftcp_conn *conn, struct ftcp_tcb_config *config);
  */
 void ftcp_conn_unlock(struct ftcp_conn *conn, u32 events) __releases(&conn->lock);
 
+/** ftcp_conn_board() - conn->lock held: lend the core a scoreboard if it wants one, for @seg or for what it is going to send (NULL) */
+void ftcp_conn_board(struct ftcp_conn *conn, const struct ftcp_segment *seg);
+
 /** ftcp_conn_committed() - conn->lock held, followed by ftcp_conn_unlock(): the standby holds up to @mark */
 void ftcp_conn_committed(struct ftcp_conn *conn, const struct ftcp_mark *mark);
 

@@ -29,7 +29,7 @@ static char *addr;
 module_param(addr, charp, 0444);
 MODULE_PARM_DESC(addr, "local address of the echo service, IPv4 or IPv6; any if not given");
 
-struct kmem_cache *ftcp_conn_cache;
+struct kmem_cache *ftcp_conn_cache, *ftcp_board_cache;
 static unsigned int net_id;
 
 struct ftcp_net *ftcp_net(const struct net *net)
@@ -177,8 +177,10 @@ static int __init ftcp_init(void)
 	int err;
 
 	ftcp_conn_cache = KMEM_CACHE(ftcp_conn, SLAB_HWCACHE_ALIGN);
-	if (!ftcp_conn_cache)
-		return -ENOMEM;
+	ftcp_board_cache = KMEM_CACHE(ftcp_board, SLAB_HWCACHE_ALIGN);
+	err = -ENOMEM;
+	if (!ftcp_conn_cache || !ftcp_board_cache)
+		goto cache;
 	err = ftcp_sync_register();
 	if (err)
 		goto cache;
@@ -201,6 +203,7 @@ sync:
 	ftcp_sync_unregister();
 cache:
 	rcu_barrier();
+	kmem_cache_destroy(ftcp_board_cache);
 	kmem_cache_destroy(ftcp_conn_cache);
 	return err;
 }
@@ -212,6 +215,7 @@ static void __exit ftcp_exit(void)
 	unregister_pernet_subsys(&net_ops);
 	ftcp_sync_unregister();
 	rcu_barrier();		/* connections are freed by call_rcu() */
+	kmem_cache_destroy(ftcp_board_cache);
 	kmem_cache_destroy(ftcp_conn_cache);
 }
 

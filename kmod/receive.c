@@ -79,6 +79,7 @@ static void to_conn(struct arrival *a, struct ftcp_conn *conn)
 		reason = FTCP_REASON_STANDBY;
 	} else {
 		ftcp_group_env(conn->group, &env);
+		ftcp_conn_board(conn, &a->seg);
 		reason = ftcp_input(&conn->tcb, &env, &a->seg, &in);
 		if (in.keep_len)
 			ftcp_bytes_put(&conn->rcv, in.keep_off, &a->payload, in.keep_skip, in.keep_len);

@@ -8,7 +8,7 @@
 struct ftcp_conn;
 struct ftcp_net;
 
-extern struct kmem_cache *ftcp_conn_cache;
+extern struct kmem_cache *ftcp_conn_cache, *ftcp_board_cache;
 
 int ftcp_table_init(struct ftcp_net *fn);
 void ftcp_table_destroy(struct ftcp_net *fn);

@@ -17,7 +17,7 @@ bool ftcp_ranges_add(struct ftcp_ranges *set, u64 from, u64 to)
 		from = min(from, set->r[behind].from);
 		to = max(to, set->r[behind].to);
 	}
-	if (behind == first && set->n == FTCP_RANGES_MAX)
+	if (!set->r || (behind == first && set->n == FTCP_RANGES_MAX))
 		return false;
 	memmove(&set->r[first + 1], &set->r[behind], (set->n - behind) * sizeof(set->r[0]));
 	set->n = set->n - (behind - first) + 1;
@@ -31,6 +31,8 @@ void ftcp_ranges_trim(struct ftcp_ranges *set, u64 off)
 {
 	u32 gone = 0;
 
+	if (!set->n)
+		return;
 	while (gone < set->n && set->r[gone].to <= off)
 		gone++;
 	memmove(set->r, &set->r[gone], (set->n - gone) * sizeof(set->r[0]));

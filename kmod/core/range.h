@@ -20,7 +20,7 @@ struct ftcp_range {
 struct ftcp_ranges {
 	u32 n;
 	u32 last;	/* index of the range that changed last: reported first (RFC 2018, 4) */
-	struct ftcp_range r[FTCP_RANGES_MAX];
+	struct ftcp_range *r;	/* FTCP_RANGES_MAX of them, lent by the caller; NULL: the set takes nothing */
 };
 
 /** ftcp_ranges_add() - unite the set with [from, to); false, and nothing changed, if there is no room */

@@ -77,8 +77,9 @@ static void arm_undo(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 {
 	struct ftcp_undo *undo = &tcb->soft.undo;
 
-	undo->armed = tcb->hard.flags & FTCP_HARD_TS;
-	undo->cong = tcb->soft.cong;
+	undo->armed = (tcb->hard.flags & FTCP_HARD_TS) && tcb->soft.board;
+	if (undo->armed)
+		tcb->soft.board->undo = tcb->soft.cong;
 	undo->tsval = ftcp_tsval(tcb, env);
 }
 
@@ -101,15 +102,17 @@ bool ftcp_recovery_undo(struct ftcp_tcb *tcb, const struct ftcp_segment *seg)
 {
 	struct ftcp_soft *soft = &tcb->soft;
 	struct ftcp_undo *undo = &soft->undo;
+	struct ftcp_cong before;
 
 	if (!undo->armed)
 		return false;
 	undo->armed = false;
 	if (!(seg->opts & FTCP_OPT_TS) || (s32)(seg->tsecr - undo->tsval) >= 0 || (s32)(seg->tsecr - soft->ts_floor) < 0)
 		return false;
-	undo->cong.cwnd_bytes = max(undo->cong.cwnd_bytes, soft->cong.cwnd_bytes);
-	undo->cong.mss_bytes = soft->cong.mss_bytes;
-	soft->cong = undo->cong;
+	before = soft->board->undo;
+	before.cwnd_bytes = max(before.cwnd_bytes, soft->cong.cwnd_bytes);
+	before.mss_bytes = soft->cong.mss_bytes;
+	soft->cong = before;
 	soft->rack.reordering |= soft->recovering == FTCP_RECOVERY_FAST;
 	soft->recovering = FTCP_RECOVERY_NONE;
 	soft->snd_nxt = soft->snd_max;

@@ -32,6 +32,8 @@ void ftcp_sent_add(struct ftcp_sent *sent, u64 from, u64 to, u64 now_us)
 {
 	struct ftcp_run *last = sent->n ? &sent->r[sent->n - 1] : NULL;
 
+	if (!sent->r)
+		return;
 	if (last && last->to == (u32)from && last->first_us == (u32)now_us) {
 		last->to = to;
 		return;
@@ -45,6 +47,8 @@ void ftcp_sent_trim(struct ftcp_sent *sent, u64 off)
 {
 	u32 gone = 0;
 
+	if (!sent->n)
+		return;
 	while (gone < sent->n && (s32)(sent->r[gone].to - (u32)off) <= 0)
 		gone++;
 	sent->n -= gone;

@@ -23,7 +23,7 @@ struct ftcp_run {
 /* In the order of sending, which is that of offsets. */
 struct ftcp_sent {
 	u32 n;
-	struct ftcp_run r[FTCP_RUNS_MAX];
+	struct ftcp_run *r;	/* FTCP_RUNS_MAX of them, lent by the caller; NULL: nothing is remembered */
 };
 
 /** ftcp_sent_add() - [@from, @to) has been sent, behind everything that is in here */

@@ -4,9 +4,12 @@
 
 void ftcp_soft_init(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_tcb_config *config)
 {
+	struct ftcp_board *board = ftcp_board_take(tcb, true);
 	struct ftcp_soft *soft = &tcb->soft;
 
 	memset(soft, 0, sizeof(*soft));
+	if (board)
+		ftcp_board_lend(tcb, board);
 	soft->mtu_mss_bytes = max_t(u32, config->mss_bytes, FTCP_MSS_MIN_BYTES);
 	soft->mtu_full_bytes = soft->mtu_mss_bytes;
 	soft->rcv_buf_max_bytes = config->rcv_buf_bytes;

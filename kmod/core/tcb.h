@@ -104,17 +104,32 @@ struct ftcp_timers {
 };
 
 /**
- * struct ftcp_undo - what to go back to when a recovery turns out to have been in vain (Eifel, RFC 3522 and 4015)
+ * struct ftcp_undo - may a recovery turn out to have been in vain (Eifel, RFC 3522 and 4015)? Then back to board->undo
  * @tsval: TSval of the first retransmission: whoever echoes an older one has received the original
  */
 struct ftcp_undo {
-	struct ftcp_cong cong;
 	u32 tsval;
 	bool armed;
 };
 
 /**
+ * struct ftcp_board - the scoreboard: what is remembered of data that is on its way
+ *
+ * More than half of a busy connection's state, and nothing at all of an idle one's: so the glue lends it when it is wanted and takes
+ * it back afterwards. Without it all goes on, with less knowledge: islands are not kept, and losses are found by timeout.
+ * @undo: congestion control as it was before the recovery, while undo.armed
+ */
+struct ftcp_board {
+	struct ftcp_range ooo[FTCP_OOO_RANGES_MAX];
+	struct ftcp_range sacked[FTCP_SACK_RANGES_MAX];
+	struct ftcp_run sent[FTCP_RUNS_MAX];
+	struct ftcp_run again[FTCP_RUNS_MAX];
+	struct ftcp_cong undo;
+};
+
+/**
  * struct ftcp_soft - what the next host makes anew
+ * @board: where the sets below keep what they hold, or NULL
  * @snd_nxt: SND.NXT: next to be sent; goes back to snd_una at a retransmission timeout
  * @snd_max: highest offset ever sent, by this host or (after a takeover) possibly by its predecessor
  * @snd_staged: replication: output shipped up to here as bare bytes, ahead of shipped.snd
@@ -158,7 +173,6 @@ struct ftcp_soft {
 	u64 snd_staged;
 	u64 snd_wl1;
 	u64 snd_wl2;
-	u32 snd_wnd_max;
 	u64 rcv_ack;
 	u64 rcv_adv;
 	u64 recover;
@@ -177,6 +191,7 @@ struct ftcp_soft {
 	u64 rcv_grow_off;
 	u64 ts_recent_us;
 	u64 ecn_recover;
+	u32 snd_wnd_max;
 	u32 ts_floor;
 	u32 mtu_mss_bytes;
 	u32 mtu_full_bytes;
@@ -205,6 +220,7 @@ struct ftcp_soft {
 	bool dsack;		/* [dsack_from, dsack_to) came twice: to be reported in the next ACK (RFC 2883) */
 	u64 dsack_from;
 	u64 dsack_to;
+	struct ftcp_board *board;
 	struct ftcp_ranges ooo;
 	struct ftcp_ranges sacked;
 	struct ftcp_sent sent;
@@ -253,7 +269,7 @@ struct ftcp_cookie;
 /** ftcp_tcb_cookie() - what a SYN offers, for ftcp_cookie_make(); @default_mss: FTCP_MSS_DEFAULT_BYTES or its IPv6 twin */
 void ftcp_tcb_cookie(struct ftcp_cookie *cookie, const struct ftcp_segment *syn, u32 default_mss_bytes);
 
-/** ftcp_tcb_open() - a connection in SYN_RECEIVED from the client's SYN; @cookie and @iss as ftcp_cookie_make() left them */
+/** ftcp_tcb_open() - a connection in SYN_RECEIVED from the client's SYN; @tcb is zeroed, @cookie and @iss as ftcp_cookie_make() left them */
 void ftcp_tcb_open(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_tcb_config *config,
 		   const struct ftcp_segment *syn, const struct ftcp_cookie *cookie, u32 iss);
 
@@ -271,6 +287,17 @@ void ftcp_synack_stateless(struct ftcp_segment *out, const struct ftcp_env *env,
 
 /** ftcp_reset_stateless() - the RST for a segment that belongs to nothing (RFC 9293, 3.10.7.1); false: answer nothing */
 bool ftcp_reset_stateless(struct ftcp_segment *out, const struct ftcp_segment *in);
+
+/* ---- the scoreboard (board.c) ---- */
+
+/** ftcp_board_wanted() - would @tcb make use of a board now? @seg: a segment about to be processed, or NULL */
+bool ftcp_board_wanted(const struct ftcp_tcb *tcb, const struct ftcp_segment *seg);
+
+/** ftcp_board_lend() - @board, of any content, is @tcb's until it is taken back */
+void ftcp_board_lend(struct ftcp_tcb *tcb, struct ftcp_board *board);
+
+/** ftcp_board_take() - take it back, and what was on it is forgotten; NULL: there is none, or (unless @force) it is in use */
+struct ftcp_board *ftcp_board_take(struct ftcp_tcb *tcb, bool force);
 
 /* ---- segments in (input.c; RFC 9293, 3.10.7.4) ---- */
 

@@ -125,6 +125,14 @@ static void xmit(struct host *h, struct conn *c, int client, struct ftcp_segment
 	    seg->wnd, seg->flags, seg->n_sacks, seg->tsval);
 }
 
+static void conn_board(struct conn *c, const struct ftcp_segment *seg)
+{
+	if (!ftcp_board_wanted(&c->tcb, seg))
+		return;
+	memset(&c->board, POISON, sizeof(c->board));
+	ftcp_board_lend(&c->tcb, &c->board);
+}
+
 static void output(struct host *h, struct conn *c)
 {
 	struct ftcp_env env = host_env(h);
@@ -132,6 +140,7 @@ static void output(struct host *h, struct conn *c)
 	struct ftcp_segment seg;
 	u32 n = 0;
 
+	conn_board(c, NULL);
 	while (ftcp_output_next(&c->tcb, &env, &seg)) {
 		CHECK("output ends", ++n < 20000);
 		CHECK("2: sent <= written", !seg.len || seg.off + seg.len <= ftcp_tcb_data_end(&c->tcb));
@@ -239,6 +248,7 @@ static void to_conn(struct host *h, struct conn *c, const struct ftcp_segment *s
 
 	if (c->gone || !speaks(h) || c->dormant)
 		return;
+	conn_board(c, seg);
 	reason = ftcp_input(&c->tcb, &env, seg, &in);
 	say(name_of(h), "c%d -> seq %u ack %u len %u wnd %u flags %02x: reason %u, state %s", client_of(h, c), seg->seq.v, seg->ack.v,
 	    seg->len, seg->wnd, seg->flags, reason, ftcp_state_name(c->tcb.hard.state));
@@ -475,12 +485,15 @@ void host_timers(struct host *h)
 	}
 	for (c = h->conns; c < h->conns + CLIENTS_MAX; c++) {
 		u64 at = conn_due_us(h, c);
+		u32 events;
 
 		if (!at || at > now_us)
 			continue;
 		if (c->read_us <= now_us)
 			c->read_us = 0;
-		host_follow_up(h, c, ftcp_timeout(&c->tcb, &env));
+		events = ftcp_timeout(&c->tcb, &env);
+		ftcp_board_take(&c->tcb, false);
+		host_follow_up(h, c, events);
 	}
 	if (due(&h->announce_us))
 		announced(h);

@@ -131,6 +131,7 @@ struct conn {
 	bool used, dormant, gone, incomplete, counted, half_open;
 	u32 serial;
 	struct ftcp_tcb tcb;
+	struct ftcp_board board;
 	u8 *rcv, *snd;		/* indexed by offset; what is not held is poisoned */
 	u64 snd_stored, rcv_freed, snd_freed;
 	u64 read_us;

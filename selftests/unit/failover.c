@@ -52,6 +52,7 @@ struct batch {
 
 struct host {
 	struct ftcp_tcb tcb;
+	struct ftcp_board board;
 	u8 rcv[STREAM_MAX], snd[STREAM_MAX];
 	u64 snd_stored;
 	bool known, alive;
@@ -173,6 +174,14 @@ static void collect(void)
 	}
 }
 
+static void lend_board(const struct ftcp_segment *seg)
+{
+	if (!ftcp_board_wanted(&primary->tcb, seg))
+		return;
+	memset(&primary->board, 0xaa, sizeof(primary->board));
+	ftcp_board_lend(&primary->tcb, &primary->board);
+}
+
 static void work(u32 events)
 {
 	struct ftcp_tcb *t = &primary->tcb;
@@ -183,6 +192,7 @@ static void work(u32 events)
 	(void)events;
 	if (t->hard.state != FTCP_SYN_RECEIVED && t->hard.state != FTCP_CLOSED)
 		echo(primary);
+	lend_board(NULL);
 	while (ftcp_output_next(t, &e, &seg)) {
 		check_commit_rule(&seg);
 		CHECK(!seg.len || seg.off + seg.len <= ftcp_tcb_data_end(t));
@@ -296,6 +306,7 @@ static void server_input(struct packet *p)
 		ftcp_tcb_open(&primary->tcb, &e, config(), &p->seg, &cookie, (u32)seed * 3 - 5000);
 		primary->known = true;
 	} else {
+		lend_board(&p->seg);
 		ftcp_input(&primary->tcb, &e, &p->seg, &in);
 		CHECK(in.keep_skip + in.keep_len <= p->seg.len);
 		CHECK(!in.keep_len || in.keep_off + in.keep_len <= c.total);
@@ -502,8 +513,12 @@ static void step(void)
 	replicate();
 	e = env();
 	t = ftcp_next_deadline(&primary->tcb);
-	if (t && t <= now_us)
-		work(ftcp_timeout(&primary->tcb, &e));
+	if (t && t <= now_us) {
+		u32 events = ftcp_timeout(&primary->tcb, &e);
+
+		ftcp_board_take(&primary->tcb, false);
+		work(events);
+	}
 	if (c.timer_us && c.timer_us <= now_us)
 		client_timeout();
 	if (crashes_left && !rnd(200) && c.open && primary->tcb.hard.state != FTCP_SYN_RECEIVED) {

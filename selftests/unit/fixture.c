@@ -6,8 +6,29 @@ const struct ftcp_tcb_config fixture_config = {
 	.rcv_buf_bytes = 100000, .snd_buf_bytes = 100000, .mss_bytes = 1460, .user_timeout_ms = 60000, .keepalive_ms = 7200000, .ts_off = 99,
 };
 
+/* A copied fixture goes on with a board of its own. */
+static void own_board(struct fixture *f, const struct ftcp_segment *seg)
+{
+	struct ftcp_soft *soft = &f->tcb.soft, was = *soft;
+
+	if (ftcp_board_wanted(&f->tcb, seg)) {
+		memset(&f->board, 0xaa, sizeof(f->board));
+		ftcp_board_lend(&f->tcb, &f->board);
+	} else if (soft->board && soft->board != &f->board) {
+		f->board = *soft->board;
+		ftcp_board_lend(&f->tcb, &f->board);
+		soft->ooo.n = was.ooo.n;
+		soft->ooo.last = was.ooo.last;
+		soft->sacked.n = was.sacked.n;
+		soft->sacked.last = was.sacked.last;
+		soft->sent.n = was.sent.n;
+		soft->again.n = was.again.n;
+	}
+}
+
 void fixture_output(struct fixture *f)
 {
+	own_board(f, NULL);
 	f->n_out = 0;
 	while (f->n_out < 64 && ftcp_output_next(&f->tcb, &f->env, &f->out[f->n_out]))
 		f->n_out++;
@@ -30,8 +51,10 @@ struct ftcp_segment fixture_segment(const struct fixture *f, u64 off, u32 len, u
 
 enum ftcp_reason fixture_give(struct fixture *f, struct ftcp_segment seg)
 {
-	enum ftcp_reason reason = ftcp_input(&f->tcb, &f->env, &seg, &f->in);
+	enum ftcp_reason reason;
 
+	own_board(f, &seg);
+	reason = ftcp_input(&f->tcb, &f->env, &seg, &f->in);
 	EXPECT(f->in.keep_skip + f->in.keep_len <= seg.len);
 	fixture_output(f);
 	return reason;
@@ -67,6 +90,7 @@ u32 fixture_pass(struct fixture *f, u64 us)
 		f->env.ts_ms += (at - f->env.now_us) / 1000;
 		f->env.now_us = at;
 		events |= ftcp_timeout(&f->tcb, &f->env);
+		ftcp_board_take(&f->tcb, false);
 		fixture_output(f);
 	}
 	f->env.ts_ms += (end - f->env.now_us) / 1000;

@@ -14,6 +14,7 @@
 
 struct fixture {
 	struct ftcp_tcb tcb;
+	struct ftcp_board board;
 	struct ftcp_env env;
 	struct ftcp_segment out[64];	/* what the last step made the server send */
 	u32 n_out;

@@ -91,7 +91,8 @@ TEST(segment_write__data_and_sacks_as_linux_does)
 
 TEST(ranges__last_is_what_changed)
 {
-	struct ftcp_ranges set = { 0 };
+	struct ftcp_range room[FTCP_RANGES_MAX];
+	struct ftcp_ranges set = { .r = room };
 
 	ftcp_ranges_add(&set, 10, 20);
 	ftcp_ranges_add(&set, 30, 40);
@@ -110,29 +111,40 @@ TEST(ranges__last_is_what_changed)
 	EXPECT(!set.n && !ftcp_ranges_top(&set));
 }
 
+TEST(ranges__without_room)
+{
+	struct ftcp_ranges set = { 0 };
+
+	EXPECT(!ftcp_ranges_add(&set, 1, 2) && ftcp_ranges_add(&set, 1, 1) && !set.n);
+	ftcp_ranges_trim(&set, 5);
+	EXPECT(!ftcp_ranges_bytes(&set, 0) && !ftcp_ranges_covers(&set, 1, 2));
+}
+
 TEST(ranges__full_takes_what_touches)
 {
-	struct ftcp_ranges set = { 0 }, was;
+	struct ftcp_range room[FTCP_RANGES_MAX], room_was[FTCP_RANGES_MAX];
+	struct ftcp_ranges set = { .r = room }, was;
 	u32 i;
 
 	for (i = 0; i < FTCP_RANGES_MAX; i++)
 		EXPECT(ftcp_ranges_add(&set, 100 * i, 100 * i + 10));
 	was = set;
-	EXPECT(!ftcp_ranges_add(&set, 50, 60) && !memcmp(&was, &set, sizeof(set)));
+	memcpy(room_was, room, sizeof(room));
+	EXPECT(!ftcp_ranges_add(&set, 50, 60) && !memcmp(&was, &set, sizeof(set)) && !memcmp(room, room_was, sizeof(room)));
 	EXPECT(ftcp_ranges_add(&set, 10, 20) && set.n == FTCP_RANGES_MAX && set.r[0].to == 20);
 	EXPECT(ftcp_ranges_add(&set, 0, ~0ull) && set.n == 1 && ftcp_ranges_top(&set) == ~0ull);
 }
 
 TEST(ranges_gap__as_a_map)
 {
-	struct ftcp_range gap;
+	struct ftcp_range gap, room[FTCP_RANGES_MAX];
 	struct ftcp_ranges set;
 	u32 round, i, from, to, top;
 	u8 map[256];
 	bool found;
 
 	for (round = 0; round < 2000; round++) {
-		memset(&set, 0, sizeof(set));
+		set = (struct ftcp_ranges){ .r = room };
 		memset(map, 0, sizeof(map));
 		for (i = 0, top = 0; i < 10; i++) {
 			from = ktest_random(200);

@@ -35,12 +35,13 @@ static void same(const struct ftcp_ranges *set, const u8 *map)
 
 TEST(ranges__as_a_map)
 {
+	struct ftcp_range room[FTCP_RANGES_MAX];
 	struct ftcp_ranges set;
 	u8 map[512], was[512];
 	u32 round, n, from, to;
 
 	for (round = 0; round < 200; round++) {
-		memset(&set, 0, sizeof(set));
+		set = (struct ftcp_ranges){ .r = room };
 		memset(map, 0, sizeof(map));
 		for (n = 0; n < 60; n++) {
 			from = ktest_random(512);
@@ -64,7 +65,8 @@ TEST(ranges__as_a_map)
 
 TEST(ranges_gap__finds_the_first)
 {
-	struct ftcp_ranges set = { 0 };
+	struct ftcp_range room[FTCP_RANGES_MAX];
+	struct ftcp_ranges set = { .r = room };
 	struct ftcp_range gap;
 
 	EXPECT(!ftcp_ranges_gap(&set, 0, &gap));

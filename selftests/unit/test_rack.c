@@ -29,7 +29,8 @@ static void fill_pipe(struct fixture *f, u8 opts)
 
 TEST(sent__neighbours_of_one_time_are_one)
 {
-	struct ftcp_sent sent = { .n = 0 };
+	struct ftcp_run room[FTCP_RUNS_MAX];
+	struct ftcp_sent sent = { .r = room };
 
 	ftcp_sent_add(&sent, 0, 10, 5);
 	ftcp_sent_add(&sent, 10, 20, 5);
@@ -40,7 +41,8 @@ TEST(sent__neighbours_of_one_time_are_one)
 
 TEST(sent__never_full)
 {
-	struct ftcp_sent sent = { .n = 0 };
+	struct ftcp_run room[FTCP_RUNS_MAX];
+	struct ftcp_sent sent = { .r = room };
 	u64 off, base = 0xffffff00ull;
 	u32 i;
 
