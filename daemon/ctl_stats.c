@@ -14,7 +14,7 @@ static bool same_name(const char *a, const char *b)
 	return *a == *b;
 }
 
-/* What a drop counter means; "" for the others, whose names say it. */
+/* What a counter means; "" for those whose names say it. */
 static const char *help_of(const char *name)
 {
 	static const struct {
@@ -23,8 +23,20 @@ static const char *help_of(const char *name)
 #define REASON(symbol, text, help) { text, help },
 		FTCP_REASONS(REASON)
 #undef REASON
+	}, others[] = {
+		{ "conns", "now; of this network namespace" },
+		{ "half_open", "now; answered, and not yet heard of again" },
+		{ "time_waits", "now" },
+		{ "orphans", "now; closed here, not yet by the peer" },
+		{ "memory_bytes", "now; held for connections, of the whole host" },
+		{ "memory_max_bytes", "what may be held: module parameter max_memory" },
+		{ "resets_limited", "resets not sent: too many in a second" },
+		{ "ooo_pruned", "out-of-order data given up: memory was short" },
 	};
 
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (!strcmp(others[i].name, name))
+			return others[i].help;
 	if (strncmp(name, "drop_", 5))
 		return "";
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)

@@ -3,6 +3,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include "bytes.h"
+#include "memory.h"
 
 /*
  * A run of bytes on one page (or compound page). Pages are shared by reference between stores and with skbs; bytes once written are never
@@ -15,6 +16,7 @@ struct ftcp_chunk {
 	u32 at;		/* where on the page */
 	u32 len;
 	u32 room;	/* unused bytes behind, ours to fill */
+	u32 charge;	/* counted as used: the page of whoever allocated it, else the bytes that were shared */
 };
 
 /* 32 KiB pages copy faster than single ones; small stores must not hold so much. */
@@ -28,12 +30,25 @@ void ftcp_bytes_init(struct ftcp_bytes *bytes, u64 start)
 	bytes->held = 0;
 }
 
+static void charge(struct ftcp_chunk *chunk, u32 bytes)
+{
+	chunk->charge = bytes + sizeof(*chunk);
+	ftcp_memory_add(chunk->charge);
+}
+
+/* One that is in no list. */
+static void discard(struct ftcp_chunk *chunk)
+{
+	ftcp_memory_add(-(long)chunk->charge);
+	put_page(chunk->page);
+	kfree(chunk);
+}
+
 static void chunk_free(struct ftcp_bytes *bytes, struct ftcp_chunk *chunk)
 {
 	list_del(&chunk->node);
 	bytes->held -= chunk->len;
-	put_page(chunk->page);
-	kfree(chunk);
+	discard(chunk);
 }
 
 static void update_end(struct ftcp_bytes *bytes)
@@ -77,6 +92,7 @@ static struct ftcp_chunk *chunk_alloc(u32 len, gfp_t gfp)
 	chunk->at = 0;
 	chunk->len = 0;
 	chunk->room = PAGE_SIZE << order;
+	charge(chunk, chunk->room);
 	return chunk;
 }
 
@@ -98,10 +114,8 @@ static int reserve(struct list_head *list, u64 start, u32 len, gfp_t gfp)
 	}
 	return 0;
 fail:
-	list_for_each_entry_safe(chunk, next, list, node) {
-		put_page(chunk->page);
-		kfree(chunk);
-	}
+	list_for_each_entry_safe(chunk, next, list, node)
+		discard(chunk);
 	INIT_LIST_HEAD(list);
 	return -ENOMEM;
 }
@@ -204,12 +218,10 @@ static void insert(struct ftcp_bytes *bytes, struct ftcp_chunk *chunk)
 	list_for_each_entry_reverse(prev, &bytes->chunks, node) {
 		if (prev->start > chunk->start)
 			continue;
-		if (absorb(prev, chunk)) {
-			put_page(chunk->page);
-			kfree(chunk);
-		} else {
+		if (absorb(prev, chunk))
+			discard(chunk);
+		else
 			list_add(&chunk->node, &prev->node);
-		}
 		return;
 	}
 	list_add(&chunk->node, &bytes->chunks);
@@ -274,6 +286,7 @@ int ftcp_bytes_share(struct ftcp_bytes *bytes, const struct ftcp_bytes *src, u64
 		copy->len = n;
 		copy->room = 0;
 		copy->start = at;
+		charge(copy, n);
 		list_add_tail(&copy->node, &fresh);
 		at += n;
 		from += n;
@@ -284,10 +297,8 @@ int ftcp_bytes_share(struct ftcp_bytes *bytes, const struct ftcp_bytes *src, u64
 	bytes->end += len;
 	return 0;
 fail:
-	list_for_each_entry_safe(copy, next, &fresh, node) {
-		put_page(copy->page);
-		kfree(copy);
-	}
+	list_for_each_entry_safe(copy, next, &fresh, node)
+		discard(copy);
 	return -ENOMEM;
 }
 

@@ -8,6 +8,7 @@
 #include "conn.h"
 #include "core/repl.h"
 #include "group.h"
+#include "memory.h"
 #include "net.h"
 #include "netlink.h"
 #include "service.h"
@@ -16,6 +17,8 @@
 
 /* What a backend that ran out of memory is called again after. */
 #define RETRY_MS 20
+/* How long it takes until a connection finds out that there is memory again. */
+#define SQUEEZED_MS 500
 
 /* How long a scoreboard stays where it is, at least, for what may come next. */
 #define BOARD_MS 1000
@@ -33,6 +36,7 @@ struct ftcp_conn *ftcp_conn_new(struct ftcp_net *fn, struct ftcp_service *servic
 		atomic_dec(&fn->n_conns);
 		return ERR_PTR(-ENOMEM);
 	}
+	ftcp_memory_add_conns(1);
 	conn->key = *key;
 	conn->fn = fn;
 	refcount_inc(&service->refs);
@@ -59,16 +63,20 @@ void ftcp_conn_board(struct ftcp_conn *conn, const struct ftcp_segment *seg)
 	if (!ftcp_board_wanted(&conn->tcb, seg))
 		return;
 	board = kmem_cache_alloc(ftcp_board_cache, GFP_ATOMIC | __GFP_NOWARN);
-	if (board)
-		ftcp_board_lend(&conn->tcb, board);
+	if (!board)
+		return;
+	ftcp_memory_add(sizeof(*board));
+	ftcp_board_lend(&conn->tcb, board);
 }
 
 static void take_board(struct ftcp_conn *conn, bool force)
 {
 	struct ftcp_board *board = ftcp_board_take(&conn->tcb, force);
 
-	if (board)
-		kmem_cache_free(ftcp_board_cache, board);
+	if (!board)
+		return;
+	ftcp_memory_add(-(long)sizeof(*board));
+	kmem_cache_free(ftcp_board_cache, board);
 }
 
 static void free_rcu(struct rcu_head *rcu)
@@ -90,6 +98,7 @@ void ftcp_conn_put(struct ftcp_conn *conn)
 	ftcp_bytes_free(&conn->snd);
 	__skb_queue_purge(&conn->tx);
 	dst_release(conn->dst);
+	ftcp_memory_add_conns(-1);
 	atomic_dec(&conn->fn->n_conns);
 	ftcp_service_put(conn->service);
 	ftcp_group_put(conn->group);
@@ -134,8 +143,8 @@ static void arm_timer(struct ftcp_conn *conn, const struct ftcp_env *env)
 	unsigned long at;
 
 	lockdep_assert_held(&conn->lock);
-	if (conn->retry) {
-		u64 retry_us = env->now_us + RETRY_MS * FTCP_MS_US;
+	if (conn->retry || conn->squeezed) {
+		u64 retry_us = env->now_us + (conn->retry ? RETRY_MS : SQUEEZED_MS) * FTCP_MS_US;
 
 		due_us = due_us ? min(due_us, retry_us) : retry_us;
 	}
@@ -199,8 +208,11 @@ static void uncount(struct ftcp_conn *conn)
 		atomic_dec(&conn->fn->n_half_open);
 	if (conn->time_wait)
 		atomic_dec(&conn->fn->n_time_waits);
+	if (conn->orphan)
+		atomic_dec(&conn->fn->n_orphans);
 	conn->half_open = false;
 	conn->time_wait = false;
+	conn->orphan = false;
 }
 
 void ftcp_conn_finish(struct ftcp_conn *conn)
@@ -255,18 +267,34 @@ static void bury(struct ftcp_conn *conn, u32 events)
 
 /* ---- what follows from a change ---- */
 
+static void count_state(bool *counted, bool now, atomic_t *counter)
+{
+	if (now != *counted)
+		atomic_add(now ? 1 : -1, counter);
+	*counted = now;
+}
+
+/* This side has closed and nobody here cares any more, but the peer has not said that it has everything. */
+static bool is_orphan(const struct ftcp_tcb *tcb)
+{
+	switch (tcb->hard.state) {
+	case FTCP_FIN_WAIT_1:
+	case FTCP_FIN_WAIT_2:
+	case FTCP_CLOSING:
+	case FTCP_LAST_ACK:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void count_states(struct ftcp_conn *conn, u32 events)
 {
-	bool half_open = conn->tcb.hard.state == FTCP_SYN_RECEIVED, time_wait = conn->tcb.hard.state == FTCP_TIME_WAIT;
+	const struct ftcp_tcb *tcb = &conn->tcb;
 
-	if (half_open != conn->half_open) {
-		atomic_add(half_open ? 1 : -1, &conn->fn->n_half_open);
-		conn->half_open = half_open;
-	}
-	if (time_wait != conn->time_wait) {
-		atomic_add(time_wait ? 1 : -1, &conn->fn->n_time_waits);
-		conn->time_wait = time_wait;
-	}
+	count_state(&conn->half_open, tcb->hard.state == FTCP_SYN_RECEIVED, &conn->fn->n_half_open);
+	count_state(&conn->time_wait, tcb->hard.state == FTCP_TIME_WAIT, &conn->fn->n_time_waits);
+	count_state(&conn->orphan, is_orphan(tcb), &conn->fn->n_orphans);
 	if (events & FTCP_EV_ESTABLISHED) {
 		ftcp_stats_inc(conn->fn, FTCP_COUNT_CONNS_OPENED);
 		ftcp_netlink_event_conn(conn, FTCP_EVENT_CONN_NEW);
@@ -307,8 +335,12 @@ static void follow_up(struct ftcp_conn *conn, u32 events)
 
 	ftcp_group_env(conn->group, &env);
 	conn->retry = false;
+	tcb->soft.share_bytes = ftcp_memory_share();
 	if (tcb->hard.state != FTCP_CLOSED && tcb->hard.state != FTCP_SYN_RECEIVED)
 		conn->service->backend->work(conn);
+	if (conn->squeezed && tcb->hard.state == FTCP_ESTABLISHED)
+		ftcp_tcb_consume(tcb, 0);
+	conn->squeezed = tcb->soft.share_bytes && tcb->hard.state == FTCP_ESTABLISHED;
 	ftcp_bytes_drop(&conn->rcv, tcb->hard.consumed);
 	ftcp_bytes_drop(&conn->snd, min(tcb->hard.snd_una, ftcp_tcb_data_end(tcb)));
 	events |= check(conn);
@@ -319,7 +351,8 @@ static void follow_up(struct ftcp_conn *conn, u32 events)
 			ftcp_sync_conn(conn);
 		return;
 	}
-	if (conn->time_wait && atomic_read(&conn->fn->n_time_waits) > FTCP_TIME_WAITS_MAX)
+	if ((conn->time_wait && atomic_read(&conn->fn->n_time_waits) > FTCP_TIME_WAITS_MAX) ||
+	    (conn->orphan && atomic_read(&conn->fn->n_orphans) > FTCP_ORPHANS_MAX))
 		ftcp_tcb_hurry(tcb, &env);
 	make_segments(conn, &env);
 	ftcp_sync_conn(conn);

@@ -59,8 +59,10 @@ struct ftcp_conn {
 	bool incomplete;		/* standby: known by partial records of a resync only */
 	bool dormant;			/* a standby's, until ftcp_conn_promote() has come by: its soft state means nothing */
 	bool retry;			/* the backend ran out of memory: the timer lets it work again */
+	bool squeezed;			/* memory was short: the timer lets it promise more when it is not */
 	bool half_open;			/* counted in fn->n_half_open */
 	bool time_wait;			/* counted in fn->n_time_waits */
+	bool orphan;			/* counted in fn->n_orphans */
 	struct dst_entry *dst;		/* cached route */
 	u32 dst_cookie;
 	struct timer_list timer;	/* for ftcp_next_deadline() */

@@ -16,6 +16,7 @@
 #include "group.h"
 #include "net.h"
 #include "netlink.h"
+#include "prune.h"
 #include "service.h"
 #include "table.h"
 
@@ -127,6 +128,7 @@ static int __net_init net_init(struct net *net)
 	mutex_init(&fn->config);
 	INIT_LIST_HEAD(&fn->groups);
 	INIT_LIST_HEAD(&fn->services);
+	ftcp_prune_init(fn);
 	fn->stats = alloc_percpu(struct ftcp_stats);
 	if (!fn->stats)
 		return -ENOMEM;
@@ -156,6 +158,7 @@ static void __net_exit net_exit(struct net *net)
 	struct ftcp_net *fn = ftcp_net(net);
 
 	ftcp_services_destroy(fn);
+	ftcp_prune_stop(fn);
 	ftcp_groups_destroy(fn);
 	while (atomic_read(&fn->n_conns))
 		msleep(20);

@@ -21,6 +21,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rhashtable.h>
+#include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include "stats.h"
 
@@ -37,6 +38,11 @@ struct ftcp_net {
 	atomic_t n_conns;		/* tombstones included; at most FTCP_CONNS_MAX */
 	atomic_t n_half_open;
 	atomic_t n_time_waits;
+	atomic_t n_orphans;
+	u64 reset_second;		/* in which n_resets were sent for segments of no connection; READ_ONCE */
+	atomic_t n_resets;
+	unsigned long pruned;		/* when it was begun last, in jiffies; READ_ONCE */
+	struct work_struct prune;	/* prune.c */
 	u64 stateless_ms;		/* ktime_get_boottime of the last SYN that was answered statelessly, 0: never; READ_ONCE */
 	struct ftcp_stats __percpu *stats;
 };

@@ -8,7 +8,9 @@
 #include "conn.h"
 #include "core/cookie.h"
 #include "group.h"
+#include "memory.h"
 #include "net.h"
+#include "prune.h"
 #include "receive.h"
 #include "service.h"
 #include "xmit.h"
@@ -22,6 +24,15 @@ struct arrival {
 	struct ftcp_segment seg;
 	struct ftcp_bytes payload;	/* offsets 0 .. seg.len */
 };
+
+/* Only the first @len bytes are taken. The ACK is still worth having; the peer will send the rest again. */
+static void cut_payload(struct arrival *a, u32 len, enum ftcp_reason reason)
+{
+	ftcp_stats_drop(a->fn, reason);
+	ftcp_bytes_cut(&a->payload, len);
+	a->seg.len = len;
+	a->seg.flags &= ~FTCP_FIN;
+}
 
 static enum ftcp_reason parse(struct arrival *a, struct sk_buff *skb)
 {
@@ -56,12 +67,9 @@ static enum ftcp_reason parse(struct arrival *a, struct sk_buff *skb)
 	a->seg.gso_bytes = skb_shinfo(skb)->gso_size;
 	a->key.rport = htons(a->seg.src);
 	a->key.lport = htons(a->seg.dst);
-	/* Before any lock is taken. Without memory the ACK is still worth having; the peer will send the rest again. */
-	if (ftcp_bytes_from_skb(&a->payload, skb, at + a->seg.header_bytes, a->seg.len, GFP_ATOMIC)) {
-		ftcp_stats_drop(a->fn, FTCP_REASON_NO_MEMORY);
-		a->seg.len = 0;
-		a->seg.flags &= ~FTCP_FIN;
-	}
+	/* Before any lock is taken. */
+	if (ftcp_bytes_from_skb(&a->payload, skb, at + a->seg.header_bytes, a->seg.len, GFP_ATOMIC))
+		cut_payload(a, 0, FTCP_REASON_NO_MEMORY);
 	return FTCP_REASON_NONE;
 }
 
@@ -71,6 +79,7 @@ static void to_conn(struct arrival *a, struct ftcp_conn *conn)
 	struct ftcp_input in = {};
 	enum ftcp_reason reason;
 	struct ftcp_env env;
+	u32 may_take;
 
 	lockdep_assert_held(&conn->lock);
 	if (conn->gone || conn->finished) {
@@ -79,6 +88,9 @@ static void to_conn(struct arrival *a, struct ftcp_conn *conn)
 		reason = FTCP_REASON_STANDBY;
 	} else {
 		ftcp_group_env(conn->group, &env);
+		may_take = ftcp_prune_conn(conn, a->seg.len);
+		if (may_take < a->seg.len)
+			cut_payload(a, may_take, FTCP_REASON_MEMORY_LIMIT);
 		ftcp_conn_board(conn, &a->seg);
 		reason = ftcp_input(&conn->tcb, &env, &a->seg, &in);
 		if (in.keep_len)
@@ -97,12 +109,27 @@ static bool may_deny(const struct ftcp_group *group)
 	return READ_ONCE(group->role) == FTCP_ROLE_DETACHED || READ_ONCE(group->sync.portid);
 }
 
+/* A counter of the second: those who count at its edge may do so twice, which is no harm. */
+static bool may_reset(struct ftcp_net *fn)
+{
+	u64 second = ktime_get_boottime_seconds();
+
+	if (READ_ONCE(fn->reset_second) != second) {
+		WRITE_ONCE(fn->reset_second, second);
+		atomic_set(&fn->n_resets, 0);
+	}
+	if (atomic_inc_return(&fn->n_resets) <= FTCP_RESETS_A_SECOND_MAX)
+		return true;
+	ftcp_stats_inc(fn, FTCP_COUNT_RESETS_LIMITED);
+	return false;
+}
+
 static void reset(struct arrival *a, const struct ftcp_service *service, enum ftcp_reason reason)
 {
 	struct ftcp_segment out;
 
 	ftcp_stats_drop(a->fn, a->seg.flags & FTCP_RST ? FTCP_REASON_RESET_NO_CONN : reason);
-	if (may_deny(service->group) && ftcp_reset_stateless(&out, &a->seg))
+	if (may_deny(service->group) && ftcp_reset_stateless(&out, &a->seg) && may_reset(a->fn))
 		ftcp_xmit_stateless(a->fn, service->group, &a->key, &out);
 }
 
@@ -157,6 +184,7 @@ static void syn(struct arrival *a, struct ftcp_service *service)
 	const struct ftcp_conn_hash hash = { .group = service->group, .key = &a->key,
 					     .epoch = READ_ONCE(service->group->epoch) };
 	bool v4 = ipv6_addr_v4mapped(&a->key.laddr);
+	enum ftcp_memory level = ftcp_memory_level();
 	struct ftcp_cookie cookie;
 	struct ftcp_conn *conn;
 	struct ftcp_env env;
@@ -165,7 +193,11 @@ static void syn(struct arrival *a, struct ftcp_service *service)
 	ftcp_group_env(service->group, &env);
 	ftcp_tcb_cookie(&cookie, &a->seg, v4 ? FTCP_MSS_DEFAULT_BYTES : FTCP_MSS6_DEFAULT_BYTES);
 	iss = ftcp_cookie_make(&cookie, a->seg.seq.v, env.ts_ms, ftcp_conn_hash, &hash);
-	if (atomic_read(&a->fn->n_half_open) >= FTCP_HALF_OPEN_MAX) {
+	if (level == FTCP_MEMORY_TIGHT) {
+		ftcp_stats_drop(a->fn, FTCP_REASON_MEMORY_LIMIT);	/* it will come again */
+		return;
+	}
+	if (level == FTCP_MEMORY_SHORT || atomic_read(&a->fn->n_half_open) >= FTCP_HALF_OPEN_MAX) {
 		syn_stateless(a, service, &cookie, iss);
 		return;
 	}
@@ -239,6 +271,10 @@ static void ack_without_conn(struct arrival *a, struct ftcp_service *service)
 
 	if (!cookie_valid(a, service, &cookie)) {
 		deny(a, service);
+		return;
+	}
+	if (ftcp_memory_level() == FTCP_MEMORY_TIGHT) {
+		ftcp_stats_drop(a->fn, FTCP_REASON_MEMORY_LIMIT);
 		return;
 	}
 	conn = new_conn(a, service, &cookie, 0);
@@ -339,6 +375,8 @@ void ftcp_receive(struct ftcp_net *fn, struct sk_buff *skb)
 
 	ftcp_bytes_init(&a.payload, 0);
 	ftcp_stats_inc(fn, FTCP_COUNT_SEGS_IN);
+	if (ftcp_memory_level() != FTCP_MEMORY_PLENTY)
+		ftcp_prune_start(fn);
 	reason = parse(&a, skb);
 	ftcp_stats_add(fn, FTCP_COUNT_BYTES_IN, reason ? 0 : a.seg.len);
 	if (reason)

@@ -32,7 +32,9 @@
 	X(RESYNCS, "resyncs") \
 	X(TAKEOVERS, "takeovers") \
 	X(CONNS_TAKEN_OVER, "conns_taken_over") \
-	X(BROKEN_INVARIANTS, "broken_invariants")
+	X(BROKEN_INVARIANTS, "broken_invariants") \
+	X(RESETS_LIMITED, "resets_limited")	/* not sent: too many in a second */ \
+	X(OOO_PRUNED, "ooo_pruned")	/* a connection's out-of-order data given up */
 
 enum ftcp_counter {
 #define FTCP_COUNTER_ENUM(name, text) FTCP_COUNT_##name,

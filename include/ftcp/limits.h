@@ -13,8 +13,10 @@
 #define FTCP_SERVICES_MAX	256	/* per network namespace */
 #define FTCP_CONNS_MAX		65536	/* per network namespace, tombstones included */
 #define FTCP_HALF_OPEN_MAX	1024	/* per network namespace; beyond it SYNs are answered statelessly */
+#define FTCP_RESETS_A_SECOND_MAX	1000	/* per network namespace: resets for segments of no connection */
 #define FTCP_COOKIE_LIFE_MS	(2u << 16)	/* no cookie is older when it is accepted (core/cookie.h) */
 #define FTCP_TIME_WAITS_MAX	16384	/* per network namespace; beyond it TIME_WAIT is cut to a second */
+#define FTCP_ORPHANS_MAX	8192	/* per network namespace, closed on this side and not on the other; beyond it they get less time */
 
 /* Buffers of one connection. */
 #define FTCP_RCV_BUF_BYTES	(1u << 20)
@@ -22,6 +24,7 @@
 #define FTCP_RCV_BUF_START_BYTES 65536	/* grows to the service's size as the program keeps up */
 #define FTCP_RCV_WSCALE		7	/* the same on every host: a cookie does not carry it */
 #define FTCP_RUNS_MAX		8	/* times of transmission that are remembered (core/sent.h) */
+#define FTCP_SHARE_MIN_BYTES	4096	/* that a connection may hold, however little memory there is */
 #define FTCP_OOO_RANGES_MAX	32	/* islands of out-of-order data */
 #define FTCP_SACK_RANGES_MAX	32	/* islands the peer has told us of */
 
@@ -51,6 +54,7 @@
 #define FTCP_KEEPALIVE_INTERVAL_US (75 * FTCP_S_US)
 #define FTCP_KEEPALIVE_PROBES_MAX 9
 #define FTCP_USER_TIMEOUT_MS	(924u * 1000u)		/* RFC 9293, 3.8.3: R2 at least 100 s; as Linux */
+#define FTCP_ORPHAN_TIMEOUT_US	(20 * FTCP_S_US)	/* what an orphan gets when there are too many */
 #define FTCP_CHALLENGE_INTERVAL_US (500 * FTCP_MS_US)	/* per connection, RFC 5961, 7 */
 
 /* Congestion control (RFC 6928, 5681). */

@@ -32,7 +32,8 @@
 	X(AFTER_CLOSE,	"after-close",		"data after the connection was closed or aborted") \
 	X(FIREWALL,	"firewall",		"the INPUT firewall dropped it") \
 	X(NOT_OURS,	"not-ours",		"broadcast, multicast or martian") \
-	X(RESET,	"reset",		"a valid reset: connection aborted by the peer")
+	X(RESET,	"reset",		"a valid reset: connection aborted by the peer") \
+	X(MEMORY_LIMIT,	"memory-limit",		"max_memory is used up, or its share of one connection")
 
 enum ftcp_reason {
 #define FTCP_REASON_ENUM(name, text, help) FTCP_REASON_##name,

@@ -36,15 +36,30 @@ static void grow_rcv_buf(struct ftcp_tcb *tcb)
 void ftcp_tcb_consume(struct ftcp_tcb *tcb, u64 n)
 {
 	struct ftcp_hard *hard = &tcb->hard;
+	u32 share = tcb->soft.share_bytes, space;
 	u64 edge, step;
 
 	hard->consumed += min(n, ftcp_tcb_readable(tcb));
-	grow_rcv_buf(tcb);
+	if (!share)
+		grow_rcv_buf(tcb);
+	space = ftcp_rcv_space(hard);
+	if (share)
+		space = min(space, share);
 	/* Silly window avoidance (RFC 9293, 3.8.6.2.2), and no batch for every small read. */
-	edge = hard->consumed + ftcp_rcv_space(hard);
-	step = min_t(u64, ftcp_rcv_space(hard) / 4, 2 * ftcp_mss_bytes(tcb));
+	edge = hard->consumed + space;
+	step = min_t(u64, space / 4, 2 * ftcp_mss_bytes(tcb));
 	if (edge >= hard->rcv_edge + step)
 		hard->rcv_edge = edge;
+}
+
+/* A FIN that came early is kept: it takes no memory, and nobody was told of it. */
+bool ftcp_tcb_prune(struct ftcp_tcb *tcb)
+{
+	bool any = tcb->soft.ooo.n;
+
+	tcb->soft.ooo.n = 0;
+	tcb->soft.ooo.last = 0;
+	return any;
 }
 
 u64 ftcp_tcb_writable(const struct ftcp_tcb *tcb)

@@ -154,6 +154,7 @@ struct ftcp_board {
  * @rexmits: expiries of the retransmission timer in a row
  * @probes: keepalive probes in a row without an answer
  * @persists: expiries of the persist timer since the window last moved
+ * @share_bytes: the host is short of memory: no larger window is promised; 0: it is not. Set by the glue
  * @ooo_fin: a FIN that came out of order stands at this offset; 0: none
  * @ack_now, @probe_now, @rexmit_now: owed to the peer; rexmit_now: the first unacknowledged segment (or the SYN-ACK), whatever
  *	the congestion window says
@@ -186,6 +187,7 @@ struct ftcp_soft {
 	u64 challenge_us;
 	u64 user_timeout_us;
 	u64 keepalive_idle_us;
+	u32 share_bytes;
 	u64 ooo_fin;
 	u64 mtu_retry_us;
 	u64 rcv_grow_off;
@@ -351,7 +353,7 @@ u64 ftcp_next_deadline(const struct ftcp_tcb *tcb);
 /** ftcp_timeout() - do what is due at env->now_us; returns events */
 u32 ftcp_timeout(struct ftcp_tcb *tcb, const struct ftcp_env *env);
 
-/** ftcp_tcb_hurry() - too many connections are in TIME_WAIT: end this one's soon */
+/** ftcp_tcb_hurry() - too many connections wait for their end: this one's TIME_WAIT, or the peer's last ACK, is waited for less */
 void ftcp_tcb_hurry(struct ftcp_tcb *tcb, const struct ftcp_env *env);
 
 /* ---- the program's side (stream.c) ---- */
@@ -361,6 +363,9 @@ u64 ftcp_tcb_readable(const struct ftcp_tcb *tcb);
 
 /** ftcp_tcb_consume() - the program has read @n more bytes; free below hard.consumed afterwards */
 void ftcp_tcb_consume(struct ftcp_tcb *tcb, u64 n);
+
+/** ftcp_tcb_prune() - forget what was received out of order (RFC 2018, 8); true: free above ftcp_tcb_rcv_data_end() */
+bool ftcp_tcb_prune(struct ftcp_tcb *tcb);
 
 /** ftcp_tcb_writable() - bytes that may be appended now; 0 after shutdown */
 u64 ftcp_tcb_writable(const struct ftcp_tcb *tcb);

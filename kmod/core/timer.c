@@ -25,10 +25,13 @@ void ftcp_timer_heard(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 
 void ftcp_tcb_hurry(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 {
-	struct ftcp_timers *t = &tcb->soft.timers;
+	struct ftcp_soft *soft = &tcb->soft;
+	struct ftcp_timers *t = &soft->timers;
 
 	if (tcb->hard.state == FTCP_TIME_WAIT)
 		t->close_us = min(t->close_us, env->now_us + FTCP_S_US);
+	else if ((tcb->hard.flags & FTCP_HARD_SND_FIN) && (!soft->user_timeout_us || soft->user_timeout_us > FTCP_ORPHAN_TIMEOUT_US))
+		soft->user_timeout_us = FTCP_ORPHAN_TIMEOUT_US;
 }
 
 u64 ftcp_next_deadline(const struct ftcp_tcb *tcb)

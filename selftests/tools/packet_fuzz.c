@@ -101,22 +101,6 @@ static void finish(void)
 
 /* ---- who is who ---- */
 
-static int find_server(const char *address)
-{
-	char line[256], ip[64], mac[32];
-	FILE *file = fopen("/proc/net/arp", "r");
-	int found = -1;
-
-	while (file && found && fgets(line, sizeof(line), file))
-		if (sscanf(line, "%63s %*s %*s %31s", ip, mac) == 2 && !strcmp(ip, address) &&
-		    sscanf(mac, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &fuzz.server_mac[0], &fuzz.server_mac[1],
-			   &fuzz.server_mac[2], &fuzz.server_mac[3], &fuzz.server_mac[4], &fuzz.server_mac[5]) == 6)
-			found = 0;
-	if (file)
-		fclose(file);
-	return found;
-}
-
 static void usage(void)
 {
 	fprintf(stderr, "usage: packet_fuzz [-S SEED] [-t SECONDS] [-r PACKETS-A-SECOND] "
@@ -147,7 +131,7 @@ static void parse(int argc, char **argv)
 	if (inet_pton(AF_INET, argv[2], fuzz.server4) != 1 || inet_pton(AF_INET6, argv[3], fuzz.server6) != 1 ||
 	    inet_pton(AF_INET, argv[4], fuzz.client4) != 1 || inet_pton(AF_INET6, argv[5], fuzz.client6) != 1)
 		usage();
-	if (ear_open(&fuzz, interface) || find_server(argv[2])) {
+	if (ear_open(&fuzz, interface) || ear_server(&fuzz, argv[2])) {
 		fprintf(stderr, "packet_fuzz: no such interface, or no neighbour %s on it: ping it first\n", argv[2]);
 		exit(1);
 	}

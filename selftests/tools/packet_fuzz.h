@@ -107,6 +107,9 @@ void segment_send(struct fuzz *fuzz, const struct segment *seg, enum wrapping ho
 /** icmp_send() - an error about a segment that the server sent: @quoted is the server's */
 void icmp_send(struct fuzz *fuzz, const struct segment *quoted, uint8_t type, uint8_t code, uint32_t mtu);
 
+/** flow_address() - of flow or flood number @no: a network that is routed to this host, and where nobody lives */
+void flow_address(uint8_t *to, bool v6, uint16_t no);
+
 /* ---- packet_fuzz_option.c ---- */
 
 void option_mss(struct segment *seg, uint16_t mss);
@@ -121,8 +124,6 @@ void options_garbage(struct fuzz *fuzz, struct segment *seg);
 void flow_step(struct fuzz *fuzz);
 /** flow_heard() - a segment of the server's, for one of our addresses */
 void flow_heard(struct fuzz *fuzz, const struct segment *seg, bool ts, uint32_t tsval);
-/** flow_address() - of flow or flood number @no: a network that is routed to this host, and where nobody lives */
-void flow_address(uint8_t *to, bool v6, uint16_t no);
 /** flows_end() - reset all but every @keep'th */
 void flows_end(struct fuzz *fuzz, unsigned int keep);
 
@@ -130,6 +131,8 @@ void flows_end(struct fuzz *fuzz, unsigned int keep);
 
 /** flood_syn() - from somebody who will not go on with it */
 void flood_syn(struct fuzz *fuzz);
+/** from_nobody() - a segment to be, without flags, of somebody who does not exist */
+struct segment from_nobody(struct fuzz *fuzz);
 /** stray_step() - a segment of a connection that does not exist */
 void stray_step(struct fuzz *fuzz);
 /** floods_end() - take back the SYNs, so that nobody waits for what was never meant */
@@ -141,6 +144,8 @@ void knowing_step(struct fuzz *fuzz);
 
 /** ear_open() - a packet socket on @interface that hears the service's port; 0 or -1 */
 int ear_open(struct fuzz *fuzz, const char *interface);
+/** ear_server() - whose hardware address is that? 0 or -1 */
+int ear_server(struct fuzz *fuzz, const char *address);
 /** ear_listen() - take in all that has come */
 void ear_listen(struct fuzz *fuzz);
 

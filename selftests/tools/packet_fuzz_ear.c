@@ -5,6 +5,7 @@
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -41,6 +42,22 @@ int ear_open(struct fuzz *fuzz, const char *interface)
 	setsockopt(fuzz->fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter));
 	setsockopt(fuzz->fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof(buffer));
 	return bind(fuzz->fd, (struct sockaddr *)&addr, sizeof(addr));
+}
+
+int ear_server(struct fuzz *fuzz, const char *address)
+{
+	char line[256], ip[64], mac[32];
+	FILE *file = fopen("/proc/net/arp", "r");
+	int found = -1;
+
+	while (file && found && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%63s %*s %*s %31s", ip, mac) == 2 && !strcmp(ip, address) &&
+		    sscanf(mac, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &fuzz->server_mac[0], &fuzz->server_mac[1],
+			   &fuzz->server_mac[2], &fuzz->server_mac[3], &fuzz->server_mac[4], &fuzz->server_mac[5]) == 6)
+			found = 0;
+	if (file)
+		fclose(file);
+	return found;
 }
 
 /* ---- reading ---- */

@@ -10,16 +10,6 @@
 #define FLOW_STEPS_MAX	150	/* then it makes room for another */
 #define WINDOW		(1u << 20)
 
-void flow_address(uint8_t *to, bool v6, uint16_t no)
-{
-	static const uint8_t net6[16] = { 0xfd, 0x08 }, net4[2] = { 10, 8 };
-
-	memset(to, 0, 16);
-	memcpy(to, v6 ? net6 : net4, v6 ? 16 : 2);
-	to[v6 ? 14 : 2] = no >> 8;
-	to[v6 ? 15 : 3] = no;
-}
-
 /* The flow's number is in the port: its place in the table can be found again. */
 static struct segment begin(struct fuzz *fuzz, const struct flow *flow)
 {

@@ -52,6 +52,16 @@ static uint16_t pseudo_checksum(bool v6, const uint8_t *src, const uint8_t *dst,
 	return fold(sum(s, l4, len));
 }
 
+void flow_address(uint8_t *to, bool v6, uint16_t no)
+{
+	static const uint8_t net6[16] = { 0xfd, 0x08 }, net4[2] = { 10, 8 };
+
+	memset(to, 0, 16);
+	memcpy(to, v6 ? net6 : net4, v6 ? 16 : 2);
+	to[v6 ? 14 : 2] = no >> 8;
+	to[v6 ? 15 : 3] = no;
+}
+
 /* ---- headers ---- */
 
 static size_t write_tcp(const struct segment *seg, uint8_t *to)

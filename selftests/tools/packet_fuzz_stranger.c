@@ -9,7 +9,7 @@
 
 #define FLOOD_NETS	256
 
-static struct segment from_nobody(struct fuzz *fuzz)
+struct segment from_nobody(struct fuzz *fuzz)
 {
 	struct segment seg = {
 		.v6 = one_in(fuzz, 2), .sport = 1 + range(fuzz, 65535), .dport = fuzz->port, .seq = any32(fuzz), .ack = any32(fuzz),

@@ -317,3 +317,70 @@ TEST(paws__grows_old)
 	seg.tsval = f.tsval - 1001;
 	EXPECT(fixture_give(&f, seg) == FTCP_REASON_PAWS);
 }
+
+/* ---- a host that is short of memory ---- */
+
+TEST(memory__no_more_than_a_share_is_promised)
+{
+	struct fixture f;
+	u64 edge;
+
+	fixture_open(&f, ALL, true);
+	edge = f.tcb.hard.rcv_edge;
+	f.tcb.soft.share_bytes = 4096;
+	fixture_give(&f, fixture_segment(&f, 0, MSS, 0, 0));
+	ftcp_tcb_consume(&f.tcb, MSS);
+	EXPECT(f.tcb.hard.rcv_edge == edge);	/* what was promised stays promised (RFC 9293, 3.8.6) */
+	f.tcb.soft.share_bytes = 0;
+	ftcp_tcb_consume(&f.tcb, 0);
+	fixture_give(&f, fixture_segment(&f, MSS, 2 * MSS, 0, 0));
+	ftcp_tcb_consume(&f.tcb, 2 * MSS);
+	EXPECT(f.tcb.hard.rcv_edge > edge);
+}
+
+TEST(memory__a_share_moves_on)
+{
+	u64 off, edge = 0;
+	struct fixture f;
+
+	fixture_open(&f, ALL, true);
+	f.tcb.soft.share_bytes = 4096;
+	for (off = 0; off < 200000; off += MSS) {
+		EXPECT(fixture_give(&f, fixture_segment(&f, off, MSS, 0, 0)) == FTCP_REASON_NONE);
+		ftcp_tcb_consume(&f.tcb, MSS);
+		fixture_output(&f);
+		EXPECT(f.tcb.hard.rcv_edge >= edge && f.tcb.hard.rcv_edge >= off + MSS);
+		edge = f.tcb.hard.rcv_edge;
+	}
+	EXPECT(edge <= off + 4096);
+}
+
+TEST(memory__islands_are_given_up)
+{
+	struct fixture f;
+
+	fixture_open(&f, ALL, true);
+	EXPECT(!ftcp_tcb_prune(&f.tcb));
+	fixture_give(&f, fixture_segment(&f, MSS, MSS, 0, 0));
+	fixture_give(&f, fixture_segment(&f, 3 * MSS, MSS, 0, FTCP_FIN));
+	EXPECT(ftcp_tcb_prune(&f.tcb) && !ftcp_tcb_prune(&f.tcb));
+	/* What was SACKed has to come again (RFC 2018, 8), what was acknowledged has not. */
+	fixture_give(&f, fixture_segment(&f, 0, MSS, 0, 0));
+	EXPECT(f.tcb.hard.rcv_nxt == MSS && fixture_ack(&f) == MSS && !f.out[f.n_out - 1].n_sacks);
+	fixture_give(&f, fixture_segment(&f, MSS, 3 * MSS, 0, FTCP_FIN));
+	EXPECT(f.tcb.hard.rcv_nxt == 4 * MSS + 1 && (f.tcb.hard.flags & FTCP_HARD_RCV_FIN));
+	EXPECT(!ftcp_tcb_check(&f.tcb));
+}
+
+TEST(memory__an_orphan_is_given_less_time)
+{
+	struct fixture f;
+
+	fixture_open(&f, ALL, true);
+	f.tcb.soft.user_timeout_us = 924 * FTCP_S_US;
+	ftcp_tcb_hurry(&f.tcb, &f.env);
+	EXPECT(f.tcb.soft.user_timeout_us == 924 * FTCP_S_US);
+	ftcp_tcb_shutdown(&f.tcb, &f.env);
+	ftcp_tcb_hurry(&f.tcb, &f.env);
+	EXPECT(f.tcb.soft.user_timeout_us == FTCP_ORPHAN_TIMEOUT_US);
+}
