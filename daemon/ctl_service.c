@@ -149,7 +149,7 @@ int ctl_service_add(struct ctl *ctl, int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (argc - optind != 1)
-		return ctl_usage_error(ctl, "one BACKEND is needed: echo");
+		return ctl_usage_error(ctl, "one BACKEND is needed: echo, discard or chargen");
 	conf.backend = argv[optind];
 	/* Which backends there are is the module's to say; only what cannot be a name is refused here. */
 	if (!*conf.backend || strlen(conf.backend) >= FTCP_BACKEND_NAME_MAX)

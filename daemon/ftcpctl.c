@@ -11,7 +11,7 @@ static const struct ctl_command commands[] = {
 	{ "status", "", "say whether connections are protected, and what to do if not",
 	  "Exit status: 0 protected, or standby and ready; 1 not; 4 no module.", ctl_status },
 	{ "service list", "", "the services, of all groups unless -g is given", NULL, ctl_service_list },
-	{ "service add", "BACKEND --port N", "serve a port (BACKEND: echo)",
+	{ "service add", "BACKEND --port N", "serve a port (BACKEND: echo, discard, chargen)",
 	  "      --addr A           only this local address (IPv4 or IPv6); default: any, both families\n"
 	  "      --rcv-buf BYTES    receive buffer of a connection\n"
 	  "      --snd-buf BYTES    send buffer of a connection\n"

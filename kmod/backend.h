@@ -19,6 +19,8 @@ struct ftcp_backend {
 };
 
 extern const struct ftcp_backend ftcp_echo;
+extern const struct ftcp_backend ftcp_discard;
+extern const struct ftcp_backend ftcp_chargen;
 
 /** ftcp_backend_find() - by name, NULL if there is none */
 const struct ftcp_backend *ftcp_backend_find(const char *name);

@@ -12,6 +12,7 @@
 #include <net/ipv6.h>
 #include <net/netns/generic.h>
 #include "backend.h"
+#include "chargen.h"
 #include "conn.h"
 #include "group.h"
 #include "net.h"
@@ -184,9 +185,12 @@ static int __init ftcp_init(void)
 	err = -ENOMEM;
 	if (!ftcp_conn_cache || !ftcp_board_cache)
 		goto cache;
-	err = ftcp_sync_register();
+	err = ftcp_chargen_init();
 	if (err)
 		goto cache;
+	err = ftcp_sync_register();
+	if (err)
+		goto chargen;
 	err = register_pernet_subsys(&net_ops);
 	if (err)
 		goto sync;
@@ -204,6 +208,8 @@ pernet:
 	unregister_pernet_subsys(&net_ops);
 sync:
 	ftcp_sync_unregister();
+chargen:
+	ftcp_chargen_exit();
 cache:
 	rcu_barrier();
 	kmem_cache_destroy(ftcp_board_cache);
@@ -217,6 +223,7 @@ static void __exit ftcp_exit(void)
 	ftcp_netlink_unregister();
 	unregister_pernet_subsys(&net_ops);
 	ftcp_sync_unregister();
+	ftcp_chargen_exit();
 	rcu_barrier();		/* connections are freed by call_rcu() */
 	kmem_cache_destroy(ftcp_board_cache);
 	kmem_cache_destroy(ftcp_conn_cache);

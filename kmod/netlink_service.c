@@ -50,7 +50,7 @@ int ftcp_nl_service_add(struct sk_buff *skb, struct genl_info *info)
 		return err;
 	conf.backend = ftcp_backend_find(name);
 	if (!conf.backend)
-		return ftcp_refuse(info->extack, -ENOENT, "there is no backend %s: there is echo", name);
+		return ftcp_refuse(info->extack, -ENOENT, "there is no backend %s: there are echo, discard, chargen", name);
 	conf.rcv_buf_bytes = get_u32(info, FTCP_A_SERVICE_RCV_BUF, FTCP_RCV_BUF_BYTES);
 	conf.snd_buf_bytes = get_u32(info, FTCP_A_SERVICE_SND_BUF, FTCP_SND_BUF_BYTES);
 	conf.user_timeout_ms = get_u32(info, FTCP_A_SERVICE_USER_TIMEOUT_MS, FTCP_USER_TIMEOUT_MS);

@@ -95,7 +95,7 @@ enum ftcp_attr {
 	FTCP_A_SERVICE_PORT,	/* u16, 1..65535 */
 	FTCP_A_SERVICE_ADDR4,	/* be32; neither: any local address, both families */
 	FTCP_A_SERVICE_ADDR6,	/* 16 bytes */
-	FTCP_A_SERVICE_BACKEND,	/* string: "echo" (default) */
+	FTCP_A_SERVICE_BACKEND,	/* string: "echo" (default), "discard", "chargen" */
 	FTCP_A_SERVICE_RCV_BUF,	/* u32, bytes, 4096..FTCP_RCV_BUF_BYTES */
 	FTCP_A_SERVICE_SND_BUF,	/* u32, bytes, 4096..FTCP_SND_BUF_BYTES */
 	FTCP_A_SERVICE_USER_TIMEOUT_MS,	/* u32 */

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The character generator (RFC 864): the pattern of its section "Data Syntax" for as long as the client wants it; what the client says is
+ * thrown away. Every byte follows from its offset in the stream, so that after a takeover the tcb says where to go on.
+ */
+#include "backend.h"
+#include "bytes.h"
+#include "chargen.h"
+#include "conn.h"
+#include "group.h"
+
+#define FIRST		' '
+#define CHARS		95	/* printing ones, ' ' to '~' */
+#define LINE_CHARS	72
+#define LINE_BYTES	(LINE_CHARS + 2)
+#define PERIOD_BYTES	(CHARS * LINE_BYTES)	/* each line begins one character later */
+#define PERIODS		18			/* a little less than 128 KiB: connections share its pages */
+
+static struct ftcp_bytes pattern;
+
+static int append_line(u32 number)
+{
+	char line[LINE_BYTES];
+	u32 i;
+
+	for (i = 0; i < LINE_CHARS; i++)
+		line[i] = FIRST + (number + i) % CHARS;
+	line[LINE_CHARS] = '\r';
+	line[LINE_CHARS + 1] = '\n';
+	return ftcp_bytes_append(&pattern, line, sizeof(line), GFP_KERNEL);
+}
+
+int ftcp_chargen_init(void)
+{
+	u32 number;
+	int err;
+
+	ftcp_bytes_init(&pattern, 0);
+	for (number = 0; number < PERIODS * CHARS; number++) {
+		err = append_line(number);
+		if (err) {
+			ftcp_chargen_exit();
+			return err;
+		}
+	}
+	return 0;
+}
+
+void ftcp_chargen_exit(void)
+{
+	ftcp_bytes_free(&pattern);
+}
+
+/* Not for every small ACK: large pieces make large segments. */
+static bool worth_writing(const struct ftcp_tcb *tcb)
+{
+	return ftcp_tcb_writable(tcb) >= max(tcb->hard.snd_buf_bytes / 4, 1U);
+}
+
+static void write(struct ftcp_conn *conn, const struct ftcp_env *env)
+{
+	struct ftcp_tcb *tcb = &conn->tcb;
+	u64 left = ftcp_tcb_writable(tcb);
+	u32 from, n;
+
+	for (; left; left -= n) {
+		div_u64_rem(ftcp_tcb_data_end(tcb), PERIOD_BYTES, &from);
+		n = min_t(u64, left, pattern.end - from);
+		if (ftcp_bytes_share(&conn->snd, &pattern, from, n, GFP_ATOMIC)) {
+			conn->retry = true;	/* out of memory: the timer comes back to it */
+			return;
+		}
+		ftcp_tcb_append(tcb, env, n);
+	}
+}
+
+static void chargen_work(struct ftcp_conn *conn)
+{
+	struct ftcp_tcb *tcb = &conn->tcb;
+	struct ftcp_env env;
+
+	lockdep_assert_held(&conn->lock);
+	ftcp_group_env(conn->group, &env);
+	ftcp_tcb_consume(tcb, ftcp_tcb_readable(tcb));
+	if (tcb->hard.flags & FTCP_HARD_RCV_FIN)
+		ftcp_tcb_shutdown(tcb, &env);
+	else if (worth_writing(tcb))
+		write(conn, &env);
+}
+
+const struct ftcp_backend ftcp_chargen = {
+	.name = "chargen",
+	.work = chargen_work,
+};
