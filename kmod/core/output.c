@@ -39,8 +39,11 @@ static u16 window(struct ftcp_tcb *tcb, u64 ack)
 	u64 edge = ftcp_edge_limit(tcb), wnd;
 	u32 scale = tcb->hard.rcv_wscale;
 
-	if (edge <= ack)
+	/* A peer may have sent more than it had heard of: then there is nothing left to tell it. */
+	if (edge <= ack) {
+		soft->rcv_adv = max(soft->rcv_adv, edge);
 		return 0;
+	}
 	wnd = min_t(u64, (edge - ack + ftcp_edge_slack(&tcb->hard)) >> scale, 65535);
 	soft->rcv_adv = max(soft->rcv_adv, min(edge, ack + (wnd << scale)));
 	return wnd;

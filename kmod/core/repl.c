@@ -184,7 +184,7 @@ static bool record_sane(const struct ftcp_record *rec)
 	if (hard->rcv_edge > hard->consumed + hard->rcv_buf_bytes)
 		return false;
 	if (rec->partial)
-		return !rec->rcv_len && rec->snd_from + rec->snd_len - hard->snd_una <= (u64)hard->snd_buf_bytes;
+		return !rec->rcv_len && hard->rcv_nxt == hard->consumed && hard->snd_end == hard->snd_una && rec->snd_from + rec->snd_len - hard->snd_una <= (u64)hard->snd_buf_bytes;
 	return rec->rcv_from + rec->rcv_len == rcv_end && rec->snd_from + rec->snd_len == snd_end;
 }
 
