@@ -14,7 +14,7 @@ mandir ?= $(prefix)/share/man
 kernels := 6.1 6.12
 test_kernel := 6.1
 
-# What `make check` runs: SUITE=unit|sim|mutants|build|netns|conformance|interop|hosts|debug (several: SUITE="unit build"), TESTS= a pattern of test names.
+# What `make check` runs: SUITE=unit|fuzz|sim|mutants|build|netns|conformance|interop|hosts|debug (several: SUITE="unit build"), TESTS= a pattern of test names.
 SUITE ?=
 TESTS ?=
 
@@ -24,7 +24,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
 	@echo
 	@echo '  KDIR=DIR          kernel headers for module, sparse and install'
-	@echo '  SUITE=, TESTS=    which part of check: unit, sim, mutants, build, netns, conformance, interop, hosts, debug; a pattern of test names'
+	@echo '  SUITE=, TESTS=    which part of check: unit, fuzz, sim, mutants, build, netns, conformance, interop, hosts, debug; a pattern of test names'
 
 # ---------------------------------------------------------------------------------------------------------------------
 # The module is built from a tree of symbolic links, one per kernel release, so that several kernels never collide and
@@ -94,6 +94,15 @@ sim-forever: ## run the simulator until it is stopped; failing seeds are kept in
 	+@$(MAKE) -s -C selftests/sim OUT=$(build)/sim
 	@selftests/sim/forever $(build)/sim
 
+# TESTS= one target of selftests/fuzz; what it has learnt stays in build/fuzz/corpus.
+SECONDS ?= 60
+fuzz: ## fuzz for SECONDS= each target (TESTS=)
+	+@$(MAKE) -s -C selftests/fuzz OUT=$(build)/fuzz
+	@cd selftests/fuzz && for target in $(or $(TESTS),segment tcb batch frame config); do \
+		mkdir -p $(build)/fuzz/corpus/$$target && \
+		$(build)/fuzz/fuzz_$$target -max_total_time=$(SECONDS) -max_len=2000 -artifact_prefix=$(build)/fuzz/found-$$target- \
+			$(build)/fuzz/corpus/$$target seeds/$$target || exit 1; done
+
 mutants: ## show that the simulator finds every deliberate mistake (TESTS= a pattern)
 	+@selftests/sim/mutants/run $(TESTS)
 
@@ -147,6 +156,6 @@ distclean: ## remove everything that is not source
 	rm -rf build
 
 # Directories have some of these names.
-.PHONY: sim sim-forever mutants
+.PHONY: sim sim-forever mutants fuzz
 .PHONY: all help module sparse module-tree headers tools deps build-test $(kernels:%=build-test-%) test-module \
 	test-tools unit check check-debug check-interop demo checkpatch install uninstall clean distclean

@@ -49,6 +49,7 @@ static inline u64 ftcp_edge_limit(const struct ftcp_tcb *tcb)
 }
 
 /* tcb.c */
+const char *ftcp_hard_check(const struct ftcp_hard *hard);	/* NULL, or the invariant that is broken */
 void ftcp_soft_init(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_tcb_config *config);
 void ftcp_close(struct ftcp_tcb *tcb);
 void ftcp_enter_time_wait(struct ftcp_tcb *tcb, const struct ftcp_env *env);

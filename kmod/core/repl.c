@@ -258,6 +258,9 @@ enum ftcp_apply ftcp_repl_apply(struct ftcp_tcb *tcb, const struct ftcp_record *
 		rcv_held = ftcp_tcb_rcv_data_end(tcb);
 		snd_held = snd_stored;
 		hard = merge(&tcb->hard, rec);
+		/* Each may be right by itself, and not with what is held. */
+		if (ftcp_hard_check(&hard))
+			return FTCP_APPLY_BAD;
 	}
 	if (!find_new(&hard, rec, rcv_held, snd_held, applied))
 		return FTCP_APPLY_GAP;

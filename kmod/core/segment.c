@@ -132,15 +132,10 @@ enum ftcp_reason ftcp_segment_parse(struct ftcp_segment *seg, const u8 *hdr, u32
 	return parse_options(seg, hdr + HEADER_BYTES, seg->header_bytes - HEADER_BYTES);
 }
 
-/* How many SACK blocks fit behind the timestamps. */
-static u32 sacks_that_fit(const struct ftcp_segment *seg)
+/* The header without SACK blocks. */
+static u32 plain_bytes(const struct ftcp_segment *seg)
 {
-	return min_t(u32, seg->n_sacks, seg->opts & FTCP_OPT_TS ? 3 : 4);
-}
-
-u32 ftcp_segment_header_bytes(const struct ftcp_segment *seg)
-{
-	u32 bytes = HEADER_BYTES, sacks = sacks_that_fit(seg);
+	u32 bytes = HEADER_BYTES;
 
 	if (seg->opts & FTCP_OPT_MSS)
 		bytes += 4;
@@ -150,9 +145,19 @@ u32 ftcp_segment_header_bytes(const struct ftcp_segment *seg)
 		bytes += 4;
 	if (seg->opts & FTCP_OPT_WSCALE)
 		bytes += 4;
-	if (sacks)
-		bytes += 4 + 8 * sacks;
 	return bytes;
+}
+
+static u32 sacks_that_fit(const struct ftcp_segment *seg)
+{
+	return min_t(u32, seg->n_sacks, (FTCP_TCP_HEADER_MAX_BYTES - plain_bytes(seg) - 4) / 8);
+}
+
+u32 ftcp_segment_header_bytes(const struct ftcp_segment *seg)
+{
+	u32 sacks = sacks_that_fit(seg);
+
+	return plain_bytes(seg) + (sacks ? 4 + 8 * sacks : 0);
 }
 
 /* The order and the padding are Linux's. */

@@ -83,7 +83,7 @@ const char *ftcp_state_name(u8 state)
 	}
 }
 
-static const char *check_hard(const struct ftcp_hard *hard)
+const char *ftcp_hard_check(const struct ftcp_hard *hard)
 {
 	if (hard->consumed > hard->rcv_nxt)
 		return "consumed <= rcv_nxt";
@@ -112,7 +112,7 @@ static const char *check_marks(const struct ftcp_tcb *tcb)
 const char *ftcp_tcb_check(const struct ftcp_tcb *tcb)
 {
 	const struct ftcp_soft *soft = &tcb->soft;
-	const char *broken = check_hard(&tcb->hard);
+	const char *broken = ftcp_hard_check(&tcb->hard);
 
 	if (broken)
 		return broken;

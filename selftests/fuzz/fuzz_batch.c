@@ -22,10 +22,13 @@ static void go_on(struct ftcp_tcb tcb)
 {
 	struct ftcp_env env = { .now_us = 1000000, .alone = true };
 	struct ftcp_segment seg, ack = { .flags = FTCP_ACK, .wnd = 5000 };
+	struct ftcp_board board;
 	struct ftcp_input in;
 	u32 n, round;
 
 	ftcp_repl_promote(&tcb, &env, &config);
+	if (ftcp_board_wanted(&tcb, NULL))
+		ftcp_board_lend(&tcb, &board);
 	for (round = 0; round < 4; round++) {
 		for (n = 0; ftcp_output_next(&tcb, &env, &seg); n++) {
 			CHECK(n < 60000);

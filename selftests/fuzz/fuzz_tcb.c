@@ -13,6 +13,7 @@
 
 static struct {
 	struct ftcp_tcb tcb;
+	struct ftcp_board board;
 	struct ftcp_env env;
 	struct ftcp_tcb_config config;
 	struct ftcp_tcb held;		/* the standby's */
@@ -41,6 +42,15 @@ static void check_segment(const struct ftcp_segment *seg, const struct ftcp_soft
 	CHECK(ack <= max(before->rcv_ack, w.tcb.soft.committed.rcv));
 	edge = ack + ((u64)seg->wnd << hard->rcv_wscale);
 	CHECK(!seg->wnd || edge < max(before->rcv_adv, w.tcb.soft.committed.edge) + (1ull << hard->rcv_wscale));
+}
+
+/* Of any content; or there was no memory for it. */
+static void lend(struct fuzz *f, const struct ftcp_segment *seg)
+{
+	if (!ftcp_board_wanted(&w.tcb, seg) || fuzz_u8(f) > 240)
+		return;
+	memset(&w.board, 0xa5, sizeof(w.board));
+	ftcp_board_lend(&w.tcb, &w.board);
 }
 
 static void drain(void)
@@ -122,6 +132,7 @@ static void segment(struct fuzz *f)
 		seg.sacks[i].from = ftcp_seq_of(hard->iss, snd_place(f));
 		seg.sacks[i].to = ftcp_seq_of(hard->iss, snd_place(f));
 	}
+	lend(f, &seg);
 	ftcp_input(&w.tcb, &w.env, &seg, &in);
 	CHECK(in.keep_skip + in.keep_len <= seg.len);
 	if (in.keep_len)
@@ -143,6 +154,8 @@ static void pass(struct fuzz *f)
 	w.env.now_us += us;
 	w.env.ts_ms += us / 1000;
 	ftcp_timeout(&w.tcb, &w.env);
+	if (us & 1)
+		ftcp_board_take(&w.tcb, false);
 	drain();
 	at = ftcp_next_deadline(&w.tcb);
 	CHECK(!at || at > w.env.now_us);	/* or the kernel would be called for ever */
@@ -302,6 +315,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		case 9: replicate(&f); break;
 		default: segment(&f); break;
 		}
+		lend(&f, NULL);
 		settle();
 	}
 	return 0;
