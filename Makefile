@@ -118,6 +118,10 @@ check-interop: ## play the matrix of clients, settings and networks against the 
 demo: deps tools test-tools test-module ## watch a transfer survive the death of its server
 	@selftests/demo/run
 
+bench: deps tools test-tools test-module ## measure ftcp against the kernel's TCP (BENCH=quick, ONLY=, ROUNDS=, SECONDS_EACH=)
+	+@$(MAKE) -s -C selftests/bench OUT=$(build)/tools
+	@BENCH='$(BENCH)' ONLY='$(ONLY)' ROUNDS='$(ROUNDS)' SECONDS_EACH='$(SECONDS_EACH)' KERNEL='$(test_kernel)' selftests/bench/run
+
 # checkpatch.pl is in the kernel's source only. FILE_PATH_CHANGES, SPDX comment style and the like are the kernel
 # tree's business; what is left is about the code.
 checkpatch_ignore := FILE_PATH_CHANGES,SPDX_LICENSE_TAG,LONG_LINE,LONG_LINE_COMMENT,LONG_LINE_STRING,SPLIT_STRING
@@ -156,6 +160,6 @@ distclean: ## remove everything that is not source
 	rm -rf build
 
 # Directories have some of these names.
-.PHONY: sim sim-forever mutants fuzz
+.PHONY: sim sim-forever mutants fuzz bench
 .PHONY: all help module sparse module-tree headers tools deps build-test $(kernels:%=build-test-%) test-module \
 	test-tools unit check check-debug check-interop demo checkpatch install uninstall clean distclean
