@@ -115,6 +115,9 @@ check-debug: ## run the module under a kernel with KASAN, lockdep, kmemleak and 
 check-interop: ## play the matrix of clients, settings and networks against the echo service (TESTS= a pattern of cells)
 	+@$(MAKE) --no-print-directory check SUITE=interop
 
+bench-scale: deps tools test-tools test-module ## 100,000 connections, 10,000 of them busy, and a takeover (SIZE=, MEM= in MiB)
+	@SIZE=$(or $(SIZE),100000) MEM=$(or $(MEM),4096) LIMIT=6000 selftests/netns/run scale
+
 demo: deps tools test-tools test-module ## watch a transfer survive the death of its server
 	@selftests/demo/run
 
@@ -126,7 +129,7 @@ bench: deps tools test-tools test-module ## measure ftcp against the kernel's TC
 # tree's business; what is left is about the code.
 checkpatch_ignore := FILE_PATH_CHANGES,SPDX_LICENSE_TAG,LONG_LINE,LONG_LINE_COMMENT,LONG_LINE_STRING,SPLIT_STRING
 # Lists kept once as X-macros, one header that asks for the version, headers that userspace compiles, too.
-checkpatch_ignore := $(checkpatch_ignore),COMPLEX_MACRO,BRACKET_SPACE,LINUX_VERSION_CODE,CONSTANT_COMPARISON,PREFER_DEFINED_ATTRIBUTE_MACRO
+checkpatch_ignore := $(checkpatch_ignore),TRAILING_SEMICOLON,COMPLEX_MACRO,BRACKET_SPACE,LINUX_VERSION_CODE,CONSTANT_COMPARISON,PREFER_DEFINED_ATTRIBUTE_MACRO
 checkpatch: build/checkpatch/checkpatch.pl ## check the module's style; errors and warnings fail
 	@find kmod include -name '*.[ch]' -print0 | \
 		xargs -0 perl $< --no-tree --no-summary --terse --show-types --ignore $(checkpatch_ignore) -f
@@ -162,4 +165,4 @@ distclean: ## remove everything that is not source
 # Directories have some of these names.
 .PHONY: sim sim-forever mutants fuzz bench
 .PHONY: all help module sparse module-tree headers tools deps build-test $(kernels:%=build-test-%) test-module \
-	test-tools unit check check-debug check-interop demo checkpatch install uninstall clean distclean
+	test-tools unit check check-debug check-interop bench-scale demo checkpatch install uninstall clean distclean

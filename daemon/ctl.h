@@ -75,6 +75,7 @@ int ctl_service_list(struct ctl *ctl, int argc, char **argv);
 int ctl_service_add(struct ctl *ctl, int argc, char **argv);
 int ctl_service_del(struct ctl *ctl, int argc, char **argv);
 int ctl_conn_list(struct ctl *ctl, int argc, char **argv);
+int ctl_conn_show(struct ctl *ctl, int argc, char **argv);
 int ctl_conn_kill(struct ctl *ctl, int argc, char **argv);
 int ctl_stats(struct ctl *ctl, int argc, char **argv);
 int ctl_monitor(struct ctl *ctl, int argc, char **argv);

@@ -26,6 +26,9 @@ static const struct ctl_command commands[] = {
 	{ "group del", "NAME", "remove a group; refused while it has services", NULL, ctl_group_del },
 	{ "conn list", "[--state STATE]", "the connections, of all groups unless -g is given",
 	  "      --state STATE      only those: established, fin-wait-1, ... as ss(8) names them", ctl_conn_list },
+	{ "conn show", "[RADDR:RPORT]", "the same with everything, in the manner of ss -ti",
+	  "Numbers are bytes and milliseconds. \"in\" and \"out\" are the cursors of the two streams, in the order in\n"
+	  "which bytes pass them; a standby has only those that survive.", ctl_conn_show },
 	{ "conn kill", "LADDR:LPORT RADDR:RPORT", "abort a connection with a reset ([ADDR]:PORT for IPv6)",
 	  NULL, ctl_conn_kill },
 	{ "stats", "[-a]", "counters that are not zero",

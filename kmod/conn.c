@@ -13,6 +13,7 @@
 #include "netlink.h"
 #include "service.h"
 #include "table.h"
+#include "trace.h"
 #include "xmit.h"
 
 /* What a backend that ran out of memory is called again after. */
@@ -267,6 +268,16 @@ static void bury(struct ftcp_conn *conn, u32 events)
 
 /* ---- what follows from a change ---- */
 
+static void note_state(struct ftcp_conn *conn)
+{
+	u8 state = conn->tcb.hard.state;
+
+	if (state == conn->state_seen)
+		return;
+	trace_state(conn, conn->state_seen, state);
+	conn->state_seen = state;
+}
+
 static void count_state(bool *counted, bool now, atomic_t *counter)
 {
 	if (now != *counted)
@@ -316,15 +327,20 @@ static u32 check(struct ftcp_conn *conn)
 
 static void make_segments(struct ftcp_conn *conn, const struct ftcp_env *env)
 {
-	u32 rexmits = conn->tcb.soft.rexmit_total;
+	u32 before = conn->tcb.soft.rexmit_total, seen = before;
 	struct ftcp_segment seg;
 
 	ftcp_conn_board(conn, NULL);
-	while (ftcp_output_next(&conn->tcb, env, &seg))
+	while (ftcp_output_next(&conn->tcb, env, &seg)) {
+		if (conn->tcb.soft.rexmit_total != seen) {
+			seen = conn->tcb.soft.rexmit_total;
+			conn->rexmit_bytes += seg.len;
+			trace_retransmit(conn, &seg);
+		}
 		ftcp_xmit_queue(conn, &seg);
-	rexmits = conn->tcb.soft.rexmit_total - rexmits;
-	if (rexmits)
-		ftcp_stats_add(conn->fn, FTCP_COUNT_REXMIT_SEGS, rexmits);
+	}
+	if (seen != before)
+		ftcp_stats_add(conn->fn, FTCP_COUNT_REXMIT_SEGS, seen - before);
 }
 
 /* A speaking host's connection after a change. */
@@ -344,6 +360,7 @@ static void follow_up(struct ftcp_conn *conn, u32 events)
 	ftcp_bytes_drop(&conn->rcv, tcb->hard.consumed);
 	ftcp_bytes_drop(&conn->snd, min(tcb->hard.snd_una, ftcp_tcb_data_end(tcb)));
 	events |= check(conn);
+	note_state(conn);
 	count_states(conn, events);
 	if (tcb->hard.state == FTCP_CLOSED) {
 		bury(conn, events);
@@ -379,6 +396,7 @@ void ftcp_conn_committed(struct ftcp_conn *conn, const struct ftcp_mark *mark)
 	lockdep_assert_held(&conn->lock);
 	ftcp_group_env(conn->group, &env);
 	ftcp_repl_commit(&conn->tcb, &env, mark);
+	trace_commit(conn, mark);
 }
 
 void ftcp_conn_kill(struct ftcp_conn *conn)

@@ -36,20 +36,22 @@ struct ftcp_conn_key {
 struct ftcp_conn {
 	struct rhash_head node;
 	struct ftcp_conn_key key;
+	u32 walked;			/* group->walk_no of the last walk that met it; under group->walk */
 	struct ftcp_net *fn;
 	struct ftcp_group *group;	/* with a reference */
 	struct ftcp_service *service;	/* with a reference */
 	struct list_head group_node;	/* group->conns */
 	struct list_head dirty_node;	/* group->sync.dirty or .lazy; under group->lock */
-	bool dirty_lazy;		/* which of the two; under group->lock */
 	refcount_t refs;
+	bool dirty_lazy;		/* which of the two lists; under group->lock */
+	u8 state_seen;			/* the state that was last told of; under lock, as all below */
+	spinlock_t lock;
+	u32 segs_in;			/* under lock */
 	struct rcu_head rcu;
 	u64 unsynced_of;		/* the resync (sync_id) that waits for it; under lock and group->lock */
-	u32 walked;			/* group->walk_no of the last walk that met it; under group->walk */
 	u64 born_ms;			/* ktime_get_boottime; on a standby: when first heard of */
 
-	spinlock_t lock;		/* protects all below */
-	struct ftcp_tcb tcb;
+	struct ftcp_tcb tcb;		/* under lock, as all below */
 	struct ftcp_bytes rcv;		/* from hard.consumed on; holes above rcv_nxt */
 	struct ftcp_bytes snd;		/* from hard.snd_una on */
 	struct sk_buff_head tx;		/* made, not yet handed to IP */
@@ -65,6 +67,8 @@ struct ftcp_conn {
 	bool orphan;			/* counted in fn->n_orphans */
 	struct dst_entry *dst;		/* cached route */
 	u32 dst_cookie;
+	u32 segs_out;
+	u64 rexmit_bytes;
 	struct timer_list timer;	/* for ftcp_next_deadline() */
 };
 

@@ -22,6 +22,7 @@
 #include "net.h"
 #include "receive.h"
 #include "service.h"
+#include "trace.h"
 
 static bool policy_allows(struct sk_buff *skb)
 {
@@ -136,6 +137,14 @@ static struct ftcp_service *owner(struct ftcp_net *fn, struct sk_buff *skb, cons
 	return ERR_PTR(local);	/* 0: NULL */
 }
 
+static void drop(struct ftcp_net *fn, const struct ftcp_conn_key *key, enum ftcp_reason reason)
+{
+	static const struct ftcp_segment unread;
+
+	ftcp_stats_drop(fn, reason);
+	trace_segment_in(key, &unread, reason);
+}
+
 static unsigned int steal(struct sk_buff *skb, const struct nf_hook_state *state, const struct ftcp_conn_key *key)
 {
 	struct ftcp_net *fn = ftcp_net(state->net);
@@ -145,22 +154,22 @@ static unsigned int steal(struct sk_buff *skb, const struct nf_hook_state *state
 	if (!service)
 		return NF_ACCEPT;
 	if (IS_ERR(service)) {
-		ftcp_stats_drop(fn, FTCP_REASON_NO_MEMORY);
+		drop(fn, key, FTCP_REASON_NO_MEMORY);
 		return NF_DROP;
 	}
 	speaks = ftcp_group_speaks(service->group);
 	ftcp_service_put(service);
 	if (!speaks) {
 		/* The fail-silent gate: never an RST from a standby, whatever came first, address or promotion. */
-		ftcp_stats_drop(fn, FTCP_REASON_STANDBY);
+		drop(fn, key, FTCP_REASON_STANDBY);
 		return NF_DROP;
 	}
 	if (!source_is_sane(key)) {
-		ftcp_stats_drop(fn, FTCP_REASON_NOT_OURS);
+		drop(fn, key, FTCP_REASON_NOT_OURS);
 		return NF_DROP;
 	}
 	if (NF_HOOK(state->pf, NF_INET_LOCAL_IN, state->net, NULL, skb, skb->dev, NULL, local_in))
-		ftcp_stats_drop(fn, FTCP_REASON_FIREWALL);
+		drop(fn, key, FTCP_REASON_FIREWALL);
 	return NF_STOLEN;
 }
 

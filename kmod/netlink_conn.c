@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Netlink: connections. */
 #include <linux/slab.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/ktime.h>
+#include <linux/tcp.h>
 #include "conn.h"
 #include "group.h"
 #include "net.h"
@@ -26,6 +29,12 @@ static int put_u64(struct sk_buff *skb, enum ftcp_attr attr, u64 value)
 	return nla_put_u64_64bit(skb, attr, value, FTCP_A_PAD);
 }
 
+static u32 options(u8 flags)
+{
+	return (flags & FTCP_HARD_TS ? FTCP_CONN_OPTION_TS : 0) | (flags & FTCP_HARD_SACK ? FTCP_CONN_OPTION_SACK : 0) |
+	       (flags & FTCP_HARD_WSCALE ? FTCP_CONN_OPTION_WSCALE : 0) | (flags & FTCP_HARD_ECN ? FTCP_CONN_OPTION_ECN : 0);
+}
+
 static int put_hard(struct sk_buff *skb, const struct ftcp_hard *hard)
 {
 	if (put_u64(skb, FTCP_A_CONN_CONSUMED, hard->consumed) ||
@@ -34,24 +43,109 @@ static int put_hard(struct sk_buff *skb, const struct ftcp_hard *hard)
 	    put_u64(skb, FTCP_A_CONN_SND_UNA, hard->snd_una) ||
 	    put_u64(skb, FTCP_A_CONN_SND_END, hard->snd_end) ||
 	    nla_put_u32(skb, FTCP_A_CONN_SND_WND, hard->snd_wnd) ||
-	    nla_put_u32(skb, FTCP_A_CONN_MSS, hard->mss_bytes))
+	    nla_put_u32(skb, FTCP_A_CONN_MSS, hard->mss_bytes) ||
+	    nla_put_u32(skb, FTCP_A_CONN_RCV_SPACE, hard->rcv_buf_bytes) ||
+	    nla_put_u32(skb, FTCP_A_CONN_SND_SPACE, hard->snd_buf_bytes) ||
+	    nla_put_u8(skb, FTCP_A_CONN_RCV_WSCALE, hard->rcv_wscale) ||
+	    nla_put_u8(skb, FTCP_A_CONN_SND_WSCALE, hard->snd_wscale) ||
+	    nla_put_u32(skb, FTCP_A_CONN_OPTIONS, options(hard->flags)))
 		return -EMSGSIZE;
 	return 0;
 }
 
-/* A standby has no soft state, and nothing is committed by it. */
 static int put_soft(struct sk_buff *skb, const struct ftcp_soft *soft)
 {
 	if (put_u64(skb, FTCP_A_CONN_RCV_COMMITTED, soft->committed.rcv) ||
+	    put_u64(skb, FTCP_A_CONN_RCV_SHIPPED, soft->shipped.rcv) ||
+	    put_u64(skb, FTCP_A_CONN_RCV_ACKED, soft->rcv_ack) ||
 	    put_u64(skb, FTCP_A_CONN_SND_NXT, soft->snd_nxt) ||
+	    put_u64(skb, FTCP_A_CONN_SND_TOP, soft->snd_max) ||
 	    put_u64(skb, FTCP_A_CONN_SND_COMMITTED, soft->committed.snd) ||
+	    put_u64(skb, FTCP_A_CONN_SND_SHIPPED, soft->shipped.snd) ||
 	    nla_put_u32(skb, FTCP_A_CONN_CWND, soft->cong.cwnd_bytes) ||
 	    nla_put_u32(skb, FTCP_A_CONN_SSTHRESH, soft->cong.ssthresh_bytes) ||
+	    nla_put_u32(skb, FTCP_A_CONN_MSS_NOW, soft->cong.mss_bytes) ||
+	    nla_put_string(skb, FTCP_A_SERVICE_CONGESTION, ftcp_cong_name(soft->cong.algorithm)) ||
 	    nla_put_u32(skb, FTCP_A_CONN_SRTT_US, soft->rtt.srtt_us) ||
-	    nla_put_u32(skb, FTCP_A_CONN_RTO_US, soft->rtt.rto_us) ||
-	    nla_put_u32(skb, FTCP_A_CONN_REXMITS, soft->rexmit_total))
+	    nla_put_u32(skb, FTCP_A_CONN_RTTVAR_US, soft->rtt.rttvar_us) ||
+	    nla_put_u32(skb, FTCP_A_CONN_RTT_MIN_US, soft->rtt.min_us) ||
+	    nla_put_u32(skb, FTCP_A_CONN_RTO_US, min_t(u64, ftcp_rtt_backoff_us(&soft->rtt, soft->rexmits), U32_MAX)) ||
+	    nla_put_u32(skb, FTCP_A_CONN_REXMITS_NOW, soft->rexmits) ||
+	    nla_put_u32(skb, FTCP_A_CONN_REXMITS, soft->rexmit_total) ||
+	    nla_put_u8(skb, FTCP_A_CONN_RECOVERY, soft->recovering))
 		return -EMSGSIZE;
 	return 0;
+}
+
+static u32 lost_bytes(const struct ftcp_tcb *tcb)
+{
+	u64 una = tcb->hard.snd_una, lost = min(tcb->soft.lost_off, tcb->soft.snd_max);
+	const struct ftcp_ranges *sacked = &tcb->soft.sacked;
+
+	return lost > una ? lost - una - (ftcp_ranges_bytes(sacked, una) - ftcp_ranges_bytes(sacked, lost)) : 0;
+}
+
+static u32 since_ms(u64 now_us, u64 then_us)
+{
+	return min_t(u64, div_u64(now_us - min(then_us, now_us), FTCP_MS_US), U32_MAX);
+}
+
+/* What is counted from the soft state, and from what only the kernel's side knows. */
+static int put_counted(struct sk_buff *skb, const struct ftcp_conn *conn, u64 now_us)
+{
+	const struct ftcp_tcb *tcb = &conn->tcb;
+	const struct ftcp_soft *soft = &tcb->soft;
+	u32 headers = (ftcp_conn_is_v4(conn) ? sizeof(struct iphdr) : sizeof(struct ipv6hdr)) + sizeof(struct tcphdr);
+
+	if (nla_put_u32(skb, FTCP_A_CONN_PMTU, soft->mtu_mss_bytes + headers) ||
+	    nla_put_u32(skb, FTCP_A_CONN_SACKED_BYTES, ftcp_ranges_bytes(&soft->sacked, tcb->hard.snd_una)) ||
+	    nla_put_u32(skb, FTCP_A_CONN_LOST_BYTES, lost_bytes(tcb)) ||
+	    nla_put_u32(skb, FTCP_A_CONN_OOO_BYTES, ftcp_ranges_bytes(&soft->ooo, tcb->hard.rcv_nxt)) ||
+	    put_u64(skb, FTCP_A_CONN_REXMIT_BYTES, conn->rexmit_bytes) ||
+	    nla_put_u32(skb, FTCP_A_CONN_SEGS_IN, conn->segs_in) ||
+	    nla_put_u32(skb, FTCP_A_CONN_SEGS_OUT, conn->segs_out) ||
+	    nla_put_u32(skb, FTCP_A_CONN_LAST_SND_MS, since_ms(now_us, soft->last_sent_us)) ||
+	    nla_put_u32(skb, FTCP_A_CONN_LAST_RCV_MS, since_ms(now_us, soft->last_heard_us)) ||
+	    nla_put_u32(skb, FTCP_A_CONN_LAST_ACK_MS, since_ms(now_us, soft->progress_us)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_timers(struct sk_buff *skb, const struct ftcp_timers *timers, u64 now_us)
+{
+	const struct {
+		enum ftcp_attr attr;
+		u64 at_us;
+	} all[] = {
+		{ FTCP_A_CONN_TIMER_REXMIT_MS, timers->rexmit_us },
+		{ FTCP_A_CONN_TIMER_PERSIST_MS, timers->persist_us },
+		{ FTCP_A_CONN_TIMER_KEEPALIVE_MS, timers->keepalive_us },
+		{ FTCP_A_CONN_TIMER_CLOSE_MS, timers->close_us },
+		{ FTCP_A_CONN_TIMER_DELAYED_MS, timers->delayed_us },
+		{ FTCP_A_CONN_TIMER_TAIL_MS, timers->tail_us },
+		{ FTCP_A_CONN_TIMER_REORDER_MS, timers->reorder_us },
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(all); i++)
+		if (all[i].at_us && nla_put_u32(skb, all[i].attr, since_ms(all[i].at_us, now_us)))
+			return -EMSGSIZE;
+	return 0;
+}
+
+/* A standby has no soft state, and nothing is committed by it. */
+static int put_speaking(struct sk_buff *skb, const struct ftcp_conn *conn)
+{
+	struct ftcp_env env;
+	int err;
+
+	ftcp_group_env(conn->group, &env);
+	err = put_soft(skb, &conn->tcb.soft);
+	if (!err)
+		err = put_counted(skb, conn, env.now_us);
+	if (!err)
+		err = put_timers(skb, &conn->tcb.soft.timers, env.now_us);
+	return err;
 }
 
 static int put_conn(struct sk_buff *skb, struct ftcp_conn *conn)
@@ -64,8 +158,11 @@ static int put_conn(struct sk_buff *skb, struct ftcp_conn *conn)
 		return -EMSGSIZE;
 	spin_lock_bh(&conn->lock);
 	err = put_hard(skb, &conn->tcb.hard);
-	if (!err && ftcp_group_speaks(conn->group))
-		err = put_soft(skb, &conn->tcb.soft);
+	if (!err && (nla_put_u32(skb, FTCP_A_CONN_RCV_HELD, min_t(u64, conn->rcv.held, U32_MAX)) ||
+		     nla_put_u32(skb, FTCP_A_CONN_SND_HELD, min_t(u64, conn->snd.held, U32_MAX))))
+		err = -EMSGSIZE;
+	if (!err && ftcp_group_speaks(conn->group) && !conn->dormant)
+		err = put_speaking(skb, conn);
 	spin_unlock_bh(&conn->lock);
 	return err;
 }

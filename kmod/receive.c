@@ -13,6 +13,7 @@
 #include "prune.h"
 #include "receive.h"
 #include "service.h"
+#include "trace.h"
 #include "xmit.h"
 
 #define EPOCHS_BACK 8	/* whose cookies are good after a takeover: several may follow each other quickly */
@@ -23,12 +24,20 @@ struct arrival {
 	struct ftcp_conn_key key;
 	struct ftcp_segment seg;
 	struct ftcp_bytes payload;	/* offsets 0 .. seg.len */
+	enum ftcp_reason reason;	/* why it was dropped, if it was */
 };
+
+static void drop(struct arrival *a, enum ftcp_reason reason)
+{
+	ftcp_stats_drop(a->fn, reason);
+	if (reason != FTCP_REASON_NONE)
+		a->reason = reason;
+}
 
 /* Only the first @len bytes are taken. The ACK is still worth having; the peer will send the rest again. */
 static void cut_payload(struct arrival *a, u32 len, enum ftcp_reason reason)
 {
-	ftcp_stats_drop(a->fn, reason);
+	drop(a, reason);
 	ftcp_bytes_cut(&a->payload, len);
 	a->seg.len = len;
 	a->seg.flags &= ~FTCP_FIN;
@@ -38,6 +47,8 @@ static enum ftcp_reason parse(struct arrival *a, struct sk_buff *skb)
 {
 	u32 at = skb_transport_offset(skb), total = skb->len - at, avail = min_t(u32, total, FTCP_TCP_HEADER_MAX_BYTES);
 	u8 buf[FTCP_TCP_HEADER_MAX_BYTES];
+	__be16 ports_buf[2];
+	const __be16 *ports;
 	enum ftcp_reason reason;
 	const u8 *hdr;
 	u16 family;
@@ -55,6 +66,11 @@ static enum ftcp_reason parse(struct arrival *a, struct sk_buff *skb)
 		family = AF_INET6;
 		ecn = ipv6_get_dsfield(ipv6_hdr(skb)) & INET_ECN_MASK;
 	}
+	ports = skb_header_pointer(skb, at, sizeof(ports_buf), ports_buf);
+	if (!ports)
+		return FTCP_REASON_HEADER;
+	a->key.rport = ports[0];
+	a->key.lport = ports[1];
 	if (nf_checksum(skb, NF_INET_LOCAL_IN, at, IPPROTO_TCP, family))
 		return FTCP_REASON_CHECKSUM;
 	hdr = skb_header_pointer(skb, at, avail, buf);
@@ -65,8 +81,6 @@ static enum ftcp_reason parse(struct arrival *a, struct sk_buff *skb)
 		return reason;
 	a->seg.ecn = ecn;
 	a->seg.gso_bytes = skb_shinfo(skb)->gso_size;
-	a->key.rport = htons(a->seg.src);
-	a->key.lport = htons(a->seg.dst);
 	/* Before any lock is taken. */
 	if (ftcp_bytes_from_skb(&a->payload, skb, at + a->seg.header_bytes, a->seg.len, GFP_ATOMIC))
 		cut_payload(a, 0, FTCP_REASON_NO_MEMORY);
@@ -93,10 +107,11 @@ static void to_conn(struct arrival *a, struct ftcp_conn *conn)
 			cut_payload(a, may_take, FTCP_REASON_MEMORY_LIMIT);
 		ftcp_conn_board(conn, &a->seg);
 		reason = ftcp_input(&conn->tcb, &env, &a->seg, &in);
+		conn->segs_in++;
 		if (in.keep_len)
 			ftcp_bytes_put(&conn->rcv, in.keep_off, &a->payload, in.keep_skip, in.keep_len);
 	}
-	ftcp_stats_drop(a->fn, reason);
+	drop(a, reason);
 	ftcp_conn_unlock(conn, in.events);
 }
 
@@ -128,7 +143,7 @@ static void reset(struct arrival *a, const struct ftcp_service *service, enum ft
 {
 	struct ftcp_segment out;
 
-	ftcp_stats_drop(a->fn, a->seg.flags & FTCP_RST ? FTCP_REASON_RESET_NO_CONN : reason);
+	drop(a, a->seg.flags & FTCP_RST ? FTCP_REASON_RESET_NO_CONN : reason);
 	if (may_deny(service->group) && ftcp_reset_stateless(&out, &a->seg) && may_reset(a->fn))
 		ftcp_xmit_stateless(a->fn, service->group, &a->key, &out);
 }
@@ -194,7 +209,7 @@ static void syn(struct arrival *a, struct ftcp_service *service)
 	ftcp_tcb_cookie(&cookie, &a->seg, v4 ? FTCP_MSS_DEFAULT_BYTES : FTCP_MSS6_DEFAULT_BYTES);
 	iss = ftcp_cookie_make(&cookie, a->seg.seq.v, env.ts_ms, ftcp_conn_hash, &hash);
 	if (level == FTCP_MEMORY_TIGHT) {
-		ftcp_stats_drop(a->fn, FTCP_REASON_MEMORY_LIMIT);	/* it will come again */
+		drop(a, FTCP_REASON_MEMORY_LIMIT);	/* it will come again */
 		return;
 	}
 	if (level == FTCP_MEMORY_SHORT || atomic_read(&a->fn->n_half_open) >= FTCP_HALF_OPEN_MAX) {
@@ -203,7 +218,7 @@ static void syn(struct arrival *a, struct ftcp_service *service)
 	}
 	conn = new_conn(a, service, &cookie, iss);
 	if (IS_ERR(conn)) {
-		ftcp_stats_drop(a->fn, PTR_ERR(conn) == -ENOSPC ? FTCP_REASON_CONN_LIMIT : FTCP_REASON_NO_MEMORY);
+		drop(a, PTR_ERR(conn) == -ENOSPC ? FTCP_REASON_CONN_LIMIT : FTCP_REASON_NO_MEMORY);
 		return;
 	}
 	spin_lock_bh(&conn->lock);
@@ -259,7 +274,7 @@ static bool cookie_valid(const struct arrival *a, const struct ftcp_service *ser
 static void deny(struct arrival *a, const struct ftcp_service *service)
 {
 	if (handshake_elsewhere(a, service))
-		ftcp_stats_drop(a->fn, FTCP_REASON_NO_CONN);
+		drop(a, a->seg.flags & FTCP_RST ? FTCP_REASON_RESET_NO_CONN : FTCP_REASON_NO_CONN);
 	else
 		reset(a, service, FTCP_REASON_NO_CONN);
 }
@@ -274,12 +289,12 @@ static void ack_without_conn(struct arrival *a, struct ftcp_service *service)
 		return;
 	}
 	if (ftcp_memory_level() == FTCP_MEMORY_TIGHT) {
-		ftcp_stats_drop(a->fn, FTCP_REASON_MEMORY_LIMIT);
+		drop(a, FTCP_REASON_MEMORY_LIMIT);
 		return;
 	}
 	conn = new_conn(a, service, &cookie, 0);
 	if (IS_ERR(conn)) {
-		ftcp_stats_drop(a->fn, PTR_ERR(conn) == -ENOSPC ? FTCP_REASON_CONN_LIMIT : FTCP_REASON_NO_MEMORY);
+		drop(a, PTR_ERR(conn) == -ENOSPC ? FTCP_REASON_CONN_LIMIT : FTCP_REASON_NO_MEMORY);
 		return;
 	}
 	ftcp_stats_inc(a->fn, FTCP_COUNT_CONNS_COOKIE);
@@ -293,11 +308,11 @@ static void without_conn(struct arrival *a)
 	struct ftcp_service *service = ftcp_service_find_get(a->fn, &a->key.laddr, a->seg.dst);
 
 	if (!service) {
-		ftcp_stats_drop(a->fn, FTCP_REASON_NO_CONN);	/* it was deleted a moment ago */
+		drop(a, FTCP_REASON_NO_CONN);	/* it was deleted a moment ago */
 		return;
 	}
 	if (!ftcp_group_speaks(service->group))
-		ftcp_stats_drop(a->fn, FTCP_REASON_STANDBY);
+		drop(a, FTCP_REASON_STANDBY);
 	else if ((a->seg.flags & (FTCP_SYN | FTCP_ACK | FTCP_RST)) == FTCP_SYN)
 		syn(a, service);
 	else
@@ -342,7 +357,7 @@ static void take_foreign_ack(struct arrival *a, struct ftcp_conn *conn)
 	else if (ftcp_group_speaks(conn->group))
 		deny(a, conn->service);
 	else
-		ftcp_stats_drop(a->fn, FTCP_REASON_STANDBY);
+		drop(a, FTCP_REASON_STANDBY);
 }
 
 static void dispatch(struct arrival *a)
@@ -370,7 +385,7 @@ static void dispatch(struct arrival *a)
 
 void ftcp_receive(struct ftcp_net *fn, struct sk_buff *skb)
 {
-	struct arrival a = { .fn = fn };
+	struct arrival a = { .fn = fn, .seg = {} };
 	enum ftcp_reason reason;
 
 	ftcp_bytes_init(&a.payload, 0);
@@ -380,9 +395,10 @@ void ftcp_receive(struct ftcp_net *fn, struct sk_buff *skb)
 	reason = parse(&a, skb);
 	ftcp_stats_add(fn, FTCP_COUNT_BYTES_IN, reason ? 0 : a.seg.len);
 	if (reason)
-		ftcp_stats_drop(fn, reason);
+		drop(&a, reason);
 	else
 		dispatch(&a);
+	trace_segment_in(&a.key, &a.seg, a.reason);
 	ftcp_bytes_free(&a.payload);
 	consume_skb(skb);
 }

@@ -11,10 +11,13 @@
 #include "netlink.h"
 #include "stats.h"
 #include "sync_internal.h"
+#include "trace.h"
 
 void ftcp_group_set_role(struct ftcp_group *group, enum ftcp_role role, u64 epoch)
 {
 	lockdep_assert_held(&group->sync.mutex);
+	if (role != group->role || epoch != group->epoch)
+		trace_role(group, group->role, role, epoch);
 	spin_lock_bh(&group->lock);
 	if (role != group->role)
 		group->role_since_ms = ktime_get_boottime_ns() / NSEC_PER_MSEC;
@@ -59,6 +62,8 @@ static void promote_conn(struct ftcp_conn *conn, void *arg)
 
 static void take_over(struct ftcp_group *group, u64 epoch)
 {
+	u64 began_us = ktime_to_us(ktime_get());
+
 	ftcp_sync_forget(group);
 	/* The predecessor's clock was at most the time of a batch's way ahead of what is known here (RFC 7323, 5.4). */
 	if (group->ts_known)
@@ -66,6 +71,7 @@ static void take_over(struct ftcp_group *group, u64 epoch)
 	ftcp_group_set_role(group, FTCP_ROLE_DETACHED, epoch);
 	ftcp_stats_inc(group->fn, FTCP_COUNT_TAKEOVERS);
 	ftcp_group_walk(group, promote_conn, NULL);
+	trace_takeover(group, READ_ONCE(group->n_conns), ktime_to_us(ktime_get()) - began_us);
 }
 
 int ftcp_group_promote(struct ftcp_group *group, u64 epoch, bool force, struct netlink_ext_ack *extack)

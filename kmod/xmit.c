@@ -10,6 +10,7 @@
 #include "conn.h"
 #include "group.h"
 #include "net.h"
+#include "trace.h"
 #include "xmit.h"
 
 static struct dst_entry *route4(struct net *net, const struct ftcp_conn_key *key)
@@ -160,6 +161,7 @@ static void finish(struct sk_buff *skb, struct ftcp_net *fn, const struct ftcp_c
 		push_ip4(skb, fn->net, key, seg->ecn);
 	else
 		push_ip6(skb, key, seg->ecn);
+	trace_segment_out(key, seg, FTCP_REASON_NONE);
 	ftcp_stats_inc(fn, FTCP_COUNT_SEGS_OUT);
 	ftcp_stats_add(fn, FTCP_COUNT_BYTES_OUT, seg->len);
 	if (seg->flags & FTCP_RST)
@@ -202,6 +204,7 @@ static int queue_part(struct ftcp_conn *conn, struct ftcp_segment *seg, struct d
 	dst_hold(dst);
 	finish(skb, conn->fn, &conn->key, seg, dst);
 	__skb_queue_tail(&conn->tx, skb);
+	conn->segs_out++;
 	return added;
 }
 

@@ -11,7 +11,7 @@
 #define FTCP_BACKEND_NAME_MAX	16	/* bytes, with the final NUL */
 #define FTCP_GROUPS_MAX		64	/* per network namespace */
 #define FTCP_SERVICES_MAX	256	/* per network namespace */
-#define FTCP_CONNS_MAX		65536	/* per network namespace, tombstones included */
+#define FTCP_CONNS_MAX		262144	/* per network namespace, tombstones included */
 #define FTCP_HALF_OPEN_MAX	1024	/* per network namespace; beyond it SYNs are answered statelessly */
 #define FTCP_RESETS_A_SECOND_MAX	1000	/* per network namespace: resets for segments of no connection */
 #define FTCP_COOKIE_LIFE_MS	(2u << 16)	/* no cookie is older when it is accepted (core/cookie.h) */

@@ -65,6 +65,12 @@ enum ftcp_event_type {
 	FTCP_EVENT_CONN_GONE,	/* carries CONN_* too */
 };
 
+/* FTCP_A_CONN_OPTIONS, a bit set: what both sides have agreed on. */
+#define FTCP_CONN_OPTION_TS	1
+#define FTCP_CONN_OPTION_SACK	2
+#define FTCP_CONN_OPTION_WSCALE	4
+#define FTCP_CONN_OPTION_ECN	8
+
 /*
  * One attribute space. u64 attributes are padded with FTCP_A_PAD. Ports are u16 in host order, IPv4 addresses
  * be32, IPv6 addresses 16 bytes. Offsets count bytes of a stream from its beginning, a FIN as one.
@@ -126,6 +132,39 @@ enum ftcp_attr {
 	FTCP_A_CONN_RTO_US,	/* u32 */
 	FTCP_A_CONN_MSS,	/* u32 */
 	FTCP_A_CONN_REXMITS,	/* u32: segments retransmitted in all */
+	FTCP_A_CONN_RTTVAR_US,	/* u32: variation of the round-trip time (RFC 6298) */
+	FTCP_A_CONN_RTT_MIN_US,	/* u32: smallest round-trip time seen; 0 for none */
+	FTCP_A_CONN_PMTU,	/* u32: largest packet that the path takes, in bytes, with the IP header */
+	FTCP_A_CONN_MSS_NOW,	/* u32: payload of a full segment now: path MTU and options taken into account */
+	FTCP_A_CONN_SND_TOP,	/* u64: offset up to which was ever sent */
+	FTCP_A_CONN_RCV_SHIPPED,	/* u64: offset up to which input was shipped to the standby */
+	FTCP_A_CONN_SND_SHIPPED,	/* u64: offset up to which output was shipped to the standby */
+	FTCP_A_CONN_RCV_ACKED,	/* u64: offset up to which was acknowledged on the wire */
+	FTCP_A_CONN_SACKED_BYTES,	/* u32: bytes beyond SND_UNA that the client has */
+	FTCP_A_CONN_LOST_BYTES,	/* u32: bytes that are held to be lost */
+	FTCP_A_CONN_OOO_BYTES,	/* u32: bytes received out of order */
+	FTCP_A_CONN_REXMITS_NOW,	/* u32: expiries of the retransmission timer in a row */
+	FTCP_A_CONN_REXMIT_BYTES,	/* u64: bytes retransmitted in all */
+	FTCP_A_CONN_SEGS_IN,	/* u32: segments received by this host; what GRO merged counts once */
+	FTCP_A_CONN_SEGS_OUT,	/* u32: segments handed to IP by this host; a GSO segment counts once */
+	FTCP_A_CONN_LAST_SND_MS,	/* u32: since anything was sent */
+	FTCP_A_CONN_LAST_RCV_MS,	/* u32: since anything was heard */
+	FTCP_A_CONN_LAST_ACK_MS,	/* u32: since the client has acknowledged something new */
+	FTCP_A_CONN_RCV_SPACE,	/* u32: the receive buffer in bytes */
+	FTCP_A_CONN_SND_SPACE,	/* u32: the send buffer in bytes */
+	FTCP_A_CONN_RCV_HELD,	/* u32: bytes held of what was received */
+	FTCP_A_CONN_SND_HELD,	/* u32: bytes held of what was or is to be sent */
+	FTCP_A_CONN_RCV_WSCALE,	/* u8 */
+	FTCP_A_CONN_SND_WSCALE,	/* u8 */
+	FTCP_A_CONN_OPTIONS,	/* u32: what was agreed on, FTCP_CONN_OPTION_* */
+	FTCP_A_CONN_RECOVERY,	/* u8: 0 for none, 1 for fast recovery, 2 after a timeout */
+	FTCP_A_CONN_TIMER_REXMIT_MS,	/* u32: until the retransmission timer expires; each timer only while it runs */
+	FTCP_A_CONN_TIMER_PERSIST_MS,	/* u32 */
+	FTCP_A_CONN_TIMER_KEEPALIVE_MS,	/* u32 */
+	FTCP_A_CONN_TIMER_CLOSE_MS,	/* u32: TIME-WAIT */
+	FTCP_A_CONN_TIMER_DELAYED_MS,	/* u32: a delayed ACK */
+	FTCP_A_CONN_TIMER_TAIL_MS,	/* u32: a tail loss probe (RFC 8985) */
+	FTCP_A_CONN_TIMER_REORDER_MS,	/* u32: RACK's reordering timer (RFC 8985) */
 
 	FTCP_A_STATS_ENTRY,	/* nest of STATS_NAME and STATS_VALUE, one for each counter */
 	FTCP_A_STATS_NAME,	/* string, e.g. "drop_paws" */
