@@ -54,6 +54,7 @@ static const struct {
 	[FTCP_A_SERVICE_KEEPALIVE_MS] = { "keepalive_ms", KIND_NUMBER },
 	[FTCP_A_SERVICE_CONGESTION] = { "congestion", KIND_CONGESTION },
 	[FTCP_A_SERVICE_NAGLE] = { "nagle", KIND_BOOL },
+	[FTCP_A_SERVICE_MAX_CONNS] = { "max_conns", KIND_NUMBER },
 	[FTCP_A_CONN_LADDR4] = { "local_address", KIND_LOCAL_ADDR },
 	[FTCP_A_CONN_LADDR6] = { "local_address", KIND_LOCAL_ADDR },
 	[FTCP_A_CONN_RADDR4] = { "remote_address", KIND_REMOTE_ADDR },

@@ -7,7 +7,7 @@
 
 #define BUF_BYTES_MIN 4096	/* as the uapi header says */
 
-enum { OPT_PORT = 256, OPT_ADDR, OPT_RCV_BUF, OPT_SND_BUF, OPT_USER_TIMEOUT, OPT_KEEPALIVE, OPT_CONGESTION, OPT_NAGLE };
+enum { OPT_PORT = 256, OPT_ADDR, OPT_RCV_BUF, OPT_SND_BUF, OPT_USER_TIMEOUT, OPT_KEEPALIVE, OPT_CONGESTION, OPT_NAGLE, OPT_MAX_CONNS };
 
 struct conf {
 	uint16_t port;		/* 0: not given */
@@ -15,13 +15,13 @@ struct conf {
 	const char *backend;
 	const char *congestion;	/* NULL: not given */
 	bool nagle;
-	bool has_rcv_buf, has_snd_buf, has_user_timeout, has_keepalive;
-	uint32_t rcv_buf, snd_buf, user_timeout_ms, keepalive_ms;
+	bool has_rcv_buf, has_snd_buf, has_user_timeout, has_keepalive, has_max_conns;
+	uint32_t rcv_buf, snd_buf, user_timeout_ms, keepalive_ms, max_conns;
 };
 
 void ctl_service_table(const struct ctl_items *services)
 {
-	struct ctl_table *table = ctl_table_new("GROUP|SERVICE|BACKEND|>RCV-BUF|>SND-BUF|USER-TIMEOUT|KEEPALIVE|CONGESTION|NAGLE");
+	struct ctl_table *table = ctl_table_new("GROUP|SERVICE|BACKEND|>RCV-BUF|>SND-BUF|USER-TIMEOUT|KEEPALIVE|CONGESTION|NAGLE|>MAX-CONNS");
 	char text[CTL_ADDR_LEN];
 
 	for (size_t i = 0; i < services->n; i++) {
@@ -38,6 +38,7 @@ void ctl_service_table(const struct ctl_items *services)
 		ctl_table_cell(table, "%s", keepalive_ms ? ctl_time_text(keepalive_ms, text) : "off");
 		ctl_table_cell(table, "%s", service->congestion);
 		ctl_table_cell(table, "%s", service->value[FTCP_A_SERVICE_NAGLE] ? "on" : "off");
+		ctl_table_cell(table, "%llu", (unsigned long long)service->value[FTCP_A_SERVICE_MAX_CONNS]);
 	}
 	ctl_table_print(table);
 }
@@ -98,6 +99,8 @@ static int read_option(const struct ctl *ctl, int c, struct conf *conf)
 	case OPT_NAGLE:
 		conf->nagle = true;
 		return CTL_EXIT_OK;
+	case OPT_MAX_CONNS:
+		return read_number(ctl, "max-conns", 1, FTCP_CONNS_MAX, &conf->max_conns, &conf->has_max_conns);
 	case OPT_USER_TIMEOUT:
 		return read_number(ctl, "user-timeout", 1, UINT32_MAX, &conf->user_timeout_ms,
 				   &conf->has_user_timeout);
@@ -140,6 +143,7 @@ int ctl_service_add(struct ctl *ctl, int argc, char **argv)
 		{ "keepalive", required_argument, NULL, OPT_KEEPALIVE },
 		{ "congestion", required_argument, NULL, OPT_CONGESTION },
 		{ "nagle", no_argument, NULL, OPT_NAGLE },
+		{ "max-conns", required_argument, NULL, OPT_MAX_CONNS },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct conf conf = { .port = 0 };
@@ -170,6 +174,8 @@ int ctl_service_add(struct ctl *ctl, int argc, char **argv)
 		ctl_put_u32(msg, FTCP_A_SERVICE_KEEPALIVE_MS, conf.keepalive_ms);
 	if (conf.congestion)
 		ctl_put_string(msg, FTCP_A_SERVICE_CONGESTION, conf.congestion);
+	if (conf.has_max_conns)
+		ctl_put_u32(msg, FTCP_A_SERVICE_MAX_CONNS, conf.max_conns);
 	if (conf.nagle)
 		ctl_put_u8(msg, FTCP_A_SERVICE_NAGLE, 1);
 	err = ctl_do(ctl, msg, NULL);

@@ -18,7 +18,8 @@ static const struct ctl_command commands[] = {
 	  "      --user-timeout MS  give up on a peer that acknowledges nothing for so long\n"
 	  "      --keepalive MS     probe an idle peer after so long; 0: never\n"
 	  "      --congestion NAME  cubic (default) or reno\n"
-	  "      --nagle            small segments wait while something is unacknowledged", ctl_service_add },
+	  "      --nagle            small segments wait while something is unacknowledged\n"
+	  "      --max-conns N      connections at most", ctl_service_add },
 	{ "service del", "--port N [--addr A]", "stop serving a port; its connections are aborted",
 	  NULL, ctl_service_del },
 	{ "group list", "", "the groups and their roles", NULL, ctl_group_list },

@@ -28,6 +28,7 @@ void ftcp_bytes_init(struct ftcp_bytes *bytes, u64 start)
 	bytes->start = start;
 	bytes->end = start;
 	bytes->held = 0;
+	bytes->lasting = false;
 }
 
 static void charge(struct ftcp_chunk *chunk, u32 bytes)
@@ -286,7 +287,7 @@ int ftcp_bytes_share(struct ftcp_bytes *bytes, const struct ftcp_bytes *src, u64
 		copy->len = n;
 		copy->room = 0;
 		copy->start = at;
-		charge(copy, n);
+		charge(copy, src->lasting ? 0 : n);
 		list_add_tail(&copy->node, &fresh);
 		at += n;
 		from += n;

@@ -21,12 +21,14 @@ struct ftcp_chunk;
  * @start: offset below which everything was dropped
  * @end: end of the last chunk, @start if there is none
  * @held: bytes in chunks
+ * @lasting: its pages are there anyway, for all: whoever shares them takes no memory for it
  */
 struct ftcp_bytes {
 	struct list_head chunks;
 	u64 start;
 	u64 end;
 	u64 held;
+	bool lasting;
 };
 
 void ftcp_bytes_init(struct ftcp_bytes *bytes, u64 start);

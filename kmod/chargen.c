@@ -36,6 +36,7 @@ int ftcp_chargen_init(void)
 	int err;
 
 	ftcp_bytes_init(&pattern, 0);
+	pattern.lasting = true;
 	for (number = 0; number < PERIODS * CHARS; number++) {
 		err = append_line(number);
 		if (err) {

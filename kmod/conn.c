@@ -42,6 +42,7 @@ struct ftcp_conn *ftcp_conn_new(struct ftcp_net *fn, struct ftcp_service *servic
 	conn->fn = fn;
 	refcount_inc(&service->refs);
 	conn->service = service;
+	atomic_inc(&service->n_conns);
 	ftcp_group_get(service->group);
 	conn->group = service->group;
 	conn->born_ms = ktime_to_ms(ktime_get_boottime());
@@ -101,6 +102,7 @@ void ftcp_conn_put(struct ftcp_conn *conn)
 	dst_release(conn->dst);
 	ftcp_memory_add_conns(-1);
 	atomic_dec(&conn->fn->n_conns);
+	atomic_dec(&conn->service->n_conns);
 	ftcp_service_put(conn->service);
 	ftcp_group_put(conn->group);
 	call_rcu(&conn->rcu, free_rcu);

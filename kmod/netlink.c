@@ -51,6 +51,7 @@ static const struct nla_policy service_add_policy[FTCP_A_MAX + 1] = {
 	[FTCP_A_SERVICE_KEEPALIVE_MS] = { .type = NLA_U32 },
 	[FTCP_A_SERVICE_CONGESTION] = { .type = NLA_NUL_STRING, .len = FTCP_BACKEND_NAME_MAX - 1 },
 	[FTCP_A_SERVICE_NAGLE] = NLA_POLICY_MAX(NLA_U8, 1),
+	[FTCP_A_SERVICE_MAX_CONNS] = { .type = NLA_U32 },
 };
 
 static const struct nla_policy service_del_policy[FTCP_A_MAX + 1] = {

@@ -56,6 +56,7 @@ int ftcp_nl_service_add(struct sk_buff *skb, struct genl_info *info)
 	conf.user_timeout_ms = get_u32(info, FTCP_A_SERVICE_USER_TIMEOUT_MS, FTCP_USER_TIMEOUT_MS);
 	conf.keepalive_ms = get_u32(info, FTCP_A_SERVICE_KEEPALIVE_MS, FTCP_KEEPALIVE_MS);
 	conf.nagle = info->attrs[FTCP_A_SERVICE_NAGLE] && nla_get_u8(info->attrs[FTCP_A_SERVICE_NAGLE]);
+	conf.max_conns = get_u32(info, FTCP_A_SERVICE_MAX_CONNS, 0);
 	err = get_congestion(info, &conf.congestion);
 	if (err)
 		return err;
@@ -85,7 +86,8 @@ static int put_service(struct sk_buff *skb, const struct ftcp_service *service)
 	    nla_put_u32(skb, FTCP_A_SERVICE_USER_TIMEOUT_MS, service->user_timeout_ms) ||
 	    nla_put_u32(skb, FTCP_A_SERVICE_KEEPALIVE_MS, service->keepalive_ms) ||
 	    nla_put_string(skb, FTCP_A_SERVICE_CONGESTION, ftcp_cong_name(service->congestion)) ||
-	    nla_put_u8(skb, FTCP_A_SERVICE_NAGLE, service->nagle))
+	    nla_put_u8(skb, FTCP_A_SERVICE_NAGLE, service->nagle) ||
+	    nla_put_u32(skb, FTCP_A_SERVICE_MAX_CONNS, service->max_conns))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -151,11 +151,15 @@ static void reset(struct arrival *a, const struct ftcp_service *service, enum ft
 /* A connection that is made and in the table, with a reference; or an error */
 static struct ftcp_conn *new_conn(struct arrival *a, struct ftcp_service *service, const struct ftcp_cookie *cookie, u32 iss)
 {
-	struct ftcp_conn *conn = ftcp_conn_new(a->fn, service, &a->key, GFP_ATOMIC);
+	struct ftcp_conn *conn;
 	struct ftcp_tcb_config config;
 	struct ftcp_env env;
 	int err;
 
+	/* Several at once may all find room for one more: a limit, not a promise. */
+	if (service->max_conns && atomic_read(&service->n_conns) >= service->max_conns)
+		return ERR_PTR(-ENOSPC);
+	conn = ftcp_conn_new(a->fn, service, &a->key, GFP_ATOMIC);
 	if (IS_ERR(conn))
 		return conn;
 	ftcp_conn_config(conn, &config);

@@ -3,6 +3,7 @@
 #ifndef FTCP_SERVICE_H
 #define FTCP_SERVICE_H
 
+#include <linux/atomic.h>
 #include <linux/in6.h>
 #include <linux/list.h>
 #include <linux/netlink.h>
@@ -26,6 +27,8 @@ struct ftcp_service {
 	u32 keepalive_ms;
 	u8 congestion;			/* enum ftcp_cong_algorithm */
 	bool nagle;
+	u32 max_conns;			/* 0: no limit of its own */
+	atomic_t n_conns;		/* tombstones included */
 	refcount_t refs;
 	struct rcu_head rcu;
 };

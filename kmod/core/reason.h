@@ -17,7 +17,7 @@
 	X(NO_CONN,	"no-conn",		"no such connection; answered with a reset") \
 	X(RESET_NO_CONN, "reset-no-conn",	"a reset for no connection of ours") \
 	X(NOT_SYN,	"not-syn",		"no acceptable cookie") \
-	X(CONN_LIMIT,	"conn-limit",		"too many connections") \
+	X(CONN_LIMIT,	"conn-limit",		"too many connections of the service, or of the network namespace") \
 	X(NO_MEMORY,	"no-memory",		"allocation failed") \
 	X(PAWS,		"paws",			"timestamp older than the last (RFC 7323, 5)") \
 	X(NO_TIMESTAMP,	"no-timestamp",		"timestamps were agreed on, this segment has none (RFC 7323, 3.2)") \

@@ -20,6 +20,8 @@ memory_max() { echo "$1" >/sys/module/ftcp/parameters/max_memory; } # MIB
 up() {
 	lone_up
 	memory_max $max_mib
+	# What the module holds for itself.
+	counter primary memory_bytes >/tmp/memory_before
 	primary ftcpctl service add echo --port $victim
 	# The attackers' addresses are behind the client, where nobody is.
 	ip -n primary route add 10.8.0.0/16 via 10.9.0.2
@@ -177,6 +179,20 @@ pruned() {
 }
 has_pruned() { others_go_on >/dev/null && [ "$(grown before ooo_pruned)" -ge 10 ]; }
 
+# A service that wants few: whoever comes too early comes in as soon as another leaves.
+few() {
+	max_mib=16
+	memory_max $max_mib
+	primary ftcpctl service add echo --port 9991 --max-conns 5
+	attack_start 9991 hoard -n 20 -t 2
+	attack_end hoard
+	has_grown drop_conn-limit
+	ip netns exec primary ftcpctl conn list | grep -c ':9991 ' >/tmp/few
+	[ "$(cat /tmp/few)" = 5 ] || fail "$(cat /tmp/few) connections"
+	newcomers_too "$bed_port"
+	primary ftcpctl service del --port 9991
+}
+
 slab_kib() { awk '/^SUnreclaim/ { print $2 }' /proc/meminfo; }
 slab_is_back() { [ "$(slab_kib)" -lt $((slab_before + 16384)) ]; }
 
@@ -187,7 +203,7 @@ all_given_back() {
 	wait_for 10 nothing_held || { ip netns exec primary ftcpctl stats; return 1; }
 	wait_for 20 slab_is_back || fail "slab: $slab_before KiB before, $(slab_kib) after"
 }
-nothing_held() { [ "$(counter primary conns)" = 0 ] && [ "$(counter primary memory_bytes)" = 0 ]; }
+nothing_held() { [ "$(counter primary conns)" = 0 ] && [ "$(counter primary memory_bytes)" = "$(cat /tmp/memory_before)" ]; }
 
 ktap_begin
 modprobe ftcp
@@ -204,5 +220,6 @@ ktap_case -t 90 'hoarders behind a window of zero' hoard
 ktap_case -t 90 'five hundred slow readers' slow
 ktap_case -t 90 'too many hoarders for new connections' crowded
 ktap_case -t 90 'islands are given up' pruned
+ktap_case -t 60 'a service of five connections' few
 ktap_case -t 60 'all is given back' all_given_back
 ktap_end

@@ -108,6 +108,7 @@ enum ftcp_attr {
 	FTCP_A_SERVICE_KEEPALIVE_MS,	/* u32, 0: off */
 	FTCP_A_SERVICE_CONGESTION,	/* string: "cubic" (default), "reno" */
 	FTCP_A_SERVICE_NAGLE,	/* u8, 0 (default) or 1 */
+	FTCP_A_SERVICE_MAX_CONNS,	/* u32, 0: as many as the network namespace may have */
 
 	FTCP_A_CONN_LADDR4,	/* be32 */
 	FTCP_A_CONN_LADDR6,
