@@ -146,7 +146,7 @@ ktap_must -t 60 'a pair comes up' pair_up
 ktap_case -t 60 'the life of a connection is traced' life_of_a_connection
 ktap_case -t 100 'changes of role, and a takeover' roles_change
 ktap_case -t 60 'retransmissions' losses_are_seen
-ktap_case -t 60 'what is dropped is counted and traced with its reason' every_reason
-ktap_case 'every reason has a counter with a name and a meaning' counters_have_names
+ktap_case -t 200 'what is dropped is counted and traced with its reason' every_reason
+ktap_case -t 200 'every reason has a counter with a name and a meaning' counters_have_names
 ktap_case -t 60 'conn show' conn_show
 ktap_end
