@@ -277,7 +277,9 @@ static bool cookie_valid(const struct arrival *a, const struct ftcp_service *ser
 /* RFC 9293, 3.10.7.1: there is no such connection */
 static void deny(struct arrival *a, const struct ftcp_service *service)
 {
-	if (handshake_elsewhere(a, service))
+	if (!(a->seg.flags & (FTCP_ACK | FTCP_RST)))
+		drop(a, FTCP_REASON_NO_ACK);	/* 3.10.7.2: there is a listener, which drops it */
+	else if (handshake_elsewhere(a, service))
 		drop(a, a->seg.flags & FTCP_RST ? FTCP_REASON_RESET_NO_CONN : FTCP_REASON_NO_CONN);
 	else
 		reset(a, service, FTCP_REASON_NO_CONN);

@@ -214,6 +214,8 @@ static u32 accept_fin(const struct arrival *a)
 		return 0;
 	if ((a->seg->flags & FTCP_FIN) && a->to > (s64)hard->rcv_nxt)
 		tcb->soft.ooo_fin = a->to;
+	if ((a->seg->flags & FTCP_FIN) && tcb->soft.ooo_fin > hard->rcv_nxt + 1)
+		tcb->soft.ack_now = true;	/* RFC 5681, 4.2 */
 	if (tcb->soft.ooo_fin != hard->rcv_nxt + 1)
 		return 0;
 	hard->rcv_nxt++;

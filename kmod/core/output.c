@@ -253,7 +253,7 @@ static u64 cut_to_windows(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 
 	u64 pipe = ftcp_pipe(tcb), room = soft->cong.cwnd_bytes > pipe ? soft->cong.cwnd_bytes - pipe : 0;
 	u32 mss = ftcp_mss_bytes(tcb);
 
-	if (blocked && len < mss && len < soft->snd_wnd_max / 2 && !(len && soft->sliver_ok)) {
+	if (blocked && (!len || (len < mss && len < soft->snd_wnd_max / 2 && !soft->sliver_ok))) {
 		if (!ftcp_flight(tcb) && !soft->timers.persist_us)
 			soft->timers.persist_us = env->now_us + ftcp_rtt_backoff_us(&soft->rtt, soft->persists);
 		return 0;
@@ -363,15 +363,19 @@ static bool next_ack(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct ft
 
 static bool next_synack(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct ftcp_segment *seg)
 {
-	if (!tcb->soft.rexmit_now)
+	bool again = tcb->soft.rexmit_now;
+
+	/* It serves as the ACK that what is not acceptable is answered with, too. */
+	if (!again && !tcb->soft.ack_now)
 		return false;
-	tcb->soft.rexmit_now = false;
+	tcb->soft.rexmit_now = tcb->soft.ack_now = false;
 	ftcp_synack(tcb, env, seg);
 	tcb->soft.last_sent_us = env->now_us;
 	/* Karn: only the first is timed, for a peer without timestamps */
 	tcb->soft.rtt_start_us = tcb->soft.rtt_timed ? 0 : env->now_us;
 	tcb->soft.rtt_timed = true;
-	ftcp_timer_rexmit(tcb, env);
+	if (again)
+		ftcp_timer_rexmit(tcb, env);
 	return true;
 }
 

@@ -10,6 +10,7 @@
  * Prints KTAP, one result for each script. A script that is marked `# todo:` has to fail.
  */
 #include <arpa/inet.h>
+#include <sched.h>
 #include <getopt.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -34,7 +35,7 @@ struct result {
 static struct wire_config wire_config = { .interface = "eth0" };
 static uint8_t server4[4], server6[16];
 static struct service services[32];
-static unsigned int n_services, most = 48;
+static unsigned int n_services, most = 16;
 static struct result *results;
 static unsigned int n_results, next_play;
 static struct play **running;
@@ -285,6 +286,17 @@ static bool load(char **paths, unsigned int n)
 	return good;
 }
 
+/* On one processor what is sent stays in order all the way through the server and back. */
+static void stay_here(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		perror("packet_play: sched_setaffinity");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -295,6 +307,7 @@ int main(int argc, char **argv)
 	bool dry = false;
 	int option, sock;
 
+	stay_here();
 	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
 		dry |= option == 'n';
 		if (!take(option)) {

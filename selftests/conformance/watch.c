@@ -115,7 +115,8 @@ static const char *check_ack(struct play *play, const struct segment *seg)
 		return "the acknowledgement goes back (RFC 9293, 3.4)";
 	watch->ack = ack;
 	edge = ack + ((int64_t)seg->win << scale);
-	if (edge < watch->edge)
+	/* Less by the rounding of a scaled window is allowed: RFC 7323, 2.4 */
+	if (edge + (1 << scale) <= watch->edge)
 		return "the window shrinks (RFC 9293, 3.8.6)";
 	watch->edge = edge;
 	return NULL;
@@ -159,7 +160,7 @@ static const char *check_data(struct play *play, const struct segment *seg)
 	/* A probe of a closed window is one byte beyond it (RFC 9293, 3.8.6.1). */
 	if (to > watch->our_edge && to > watch->data_end && !(seg->len == 1 && to == watch->our_edge + 1))
 		return "data beyond the window (RFC 9293, 3.8)";
-	if (watch->fin >= 0 && (to > watch->fin || (fin && to != watch->fin)))
+	if (watch->fin >= 0 && (to > watch->fin + !seg->len || (fin && to != watch->fin)))
 		return "data behind the FIN, or another FIN (RFC 9293, 3.6)";
 	if (fin && to < watch->data_end)
 		return "a FIN before the end of the data (RFC 9293, 3.6)";
