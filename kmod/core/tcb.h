@@ -183,6 +183,7 @@ struct ftcp_soft {
 	u64 rtt_start_us;
 	u64 last_sent_us;
 	u64 last_heard_us;
+	u64 probe_us;		/* the first probe of a closed window that was not answered, or the last that was */
 	u64 progress_us;	/* snd_una last moved, or data first went out: user timeout */
 	u64 challenge_us;
 	u64 user_timeout_us;

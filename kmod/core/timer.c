@@ -88,7 +88,10 @@ static u32 persist_due(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 {
 	struct ftcp_soft *soft = &tcb->soft;
 
-	if (soft->user_timeout_us && env->now_us - soft->last_heard_us > soft->user_timeout_us)
+	/* Silence counts from the first probe that was not answered: before it nobody had asked. */
+	if (!soft->probe_us || soft->last_heard_us >= soft->probe_us)
+		soft->probe_us = env->now_us;
+	else if (soft->user_timeout_us && env->now_us - soft->probe_us > soft->user_timeout_us)
 		return give_up(tcb);
 	soft->persists++;
 	if (tcb->hard.snd_wnd)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The packet socket, below the client's own IP, which knows nothing of the addresses that the scripts use. */
+#include <errno.h>
+#include <poll.h>
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
@@ -36,9 +38,17 @@ int wire_open(const struct wire_config *config)
 
 void wire_send(const uint8_t *packet, size_t len)
 {
+	struct pollfd room = { .fd = sock, .events = POLLOUT };
+
 	server.sll_protocol = htons(packet[0] >> 4 == 6 ? ETH_P_IPV6 : ETH_P_IP);
-	if (sendto(sock, packet, len, 0, (struct sockaddr *)&server, sizeof(server)) < 0)
-		perror("sendto");
+	/* The socket does not block, since it is read in the same loop. */
+	while (sendto(sock, packet, len, 0, (struct sockaddr *)&server, sizeof(server)) < 0) {
+		if (errno != EAGAIN && errno != ENOBUFS) {
+			perror("sendto");
+			return;
+		}
+		poll(&room, 1, 10);
+	}
 }
 
 size_t wire_receive(uint8_t *to, uint64_t *at_us)
