@@ -362,6 +362,22 @@ int ftcp_bytes_copy(const struct ftcp_bytes *bytes, u64 off, void *to, u32 len)
 	return 0;
 }
 
+/* Another piece of @page behind what @skb has, or one more fragment; false if there is no place for it. */
+static bool add_piece(struct sk_buff *skb, struct page *page, u32 at, u32 len)
+{
+	u32 n = skb_shinfo(skb)->nr_frags;
+
+	if (n && skb_can_coalesce(skb, n, page, at)) {
+		skb_frag_size_add(&skb_shinfo(skb)->frags[n - 1], len);
+		return true;
+	}
+	if (n >= MAX_SKB_FRAGS)
+		return false;
+	get_page(page);
+	skb_fill_page_desc(skb, n, page, at, len);
+	return true;
+}
+
 u32 ftcp_bytes_to_skb(const struct ftcp_bytes *bytes, u64 off, u32 len, struct sk_buff *skb)
 {
 	struct ftcp_chunk *chunk = chunk_at(bytes, off);
@@ -370,11 +386,9 @@ u32 ftcp_bytes_to_skb(const struct ftcp_bytes *bytes, u64 off, u32 len, struct s
 	for (; added < len; chunk = list_next_entry(chunk, node)) {
 		if (!chunk || list_entry_is_head(chunk, &bytes->chunks, node) || chunk->start > off)
 			break;
-		if (skb_shinfo(skb)->nr_frags >= MAX_SKB_FRAGS)
-			break;
 		n = min_t(u64, len - added, chunk->start + chunk->len - off);
-		get_page(chunk->page);
-		skb_fill_page_desc(skb, skb_shinfo(skb)->nr_frags, chunk->page, chunk->at + (off - chunk->start), n);
+		if (!add_piece(skb, chunk->page, chunk->at + (off - chunk->start), n))
+			break;
 		skb->len += n;
 		skb->data_len += n;
 		skb->truesize += n;

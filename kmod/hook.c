@@ -111,30 +111,28 @@ static bool source_is_sane(const struct ftcp_conn_key *key)
 	return !ipv6_addr_is_multicast(&key->raddr) && !ipv6_addr_any(&key->raddr);
 }
 
-/* Whose is it? A service that is to have it, with a reference; NULL: nobody's of ours; or an error: who knows. */
-static struct ftcp_service *owner(struct ftcp_net *fn, struct sk_buff *skb, const struct ftcp_conn_key *key)
+/*
+ * Whose is it? The group that is to have it; NULL: nobody's of ours; or an error: who knows. Under RCU, as every hook is, and without a
+ * reference to anything: each packet comes by here.
+ */
+static struct ftcp_group *owner(struct ftcp_net *fn, struct sk_buff *skb, const struct ftcp_conn_key *key)
 {
-	struct ftcp_service *service = NULL;
-	struct ftcp_conn *conn;
+	const struct ftcp_conn *conn = ftcp_conn_peek(fn, key);
+	const struct ftcp_service *service;
+	struct ftcp_group *group = NULL;
 	int local;
 
 	/* A connection stays ours when its service is deleted. */
-	conn = ftcp_conn_find(fn, key);
-	if (conn && ftcp_group_speaks(conn->group)) {
-		service = conn->service;
-		refcount_inc(&service->refs);
+	if (conn && ftcp_group_speaks(conn->group))
+		group = conn->group;
+	if (!group) {
+		service = ftcp_service_find(fn, &key->laddr, ntohs(key->lport));
+		group = service ? service->group : NULL;
 	}
-	if (conn)
-		ftcp_conn_put(conn);
-	if (!service)
-		service = ftcp_service_find_get(fn, &key->laddr, ntohs(key->lport));
-	if (!service)
+	if (!group)
 		return NULL;
 	local = is_local(fn->net, skb);
-	if (local > 0)
-		return service;
-	ftcp_service_put(service);
-	return ERR_PTR(local);	/* 0: NULL */
+	return local > 0 ? group : ERR_PTR(local);	/* 0: NULL */
 }
 
 static void drop(struct ftcp_net *fn, const struct ftcp_conn_key *key, enum ftcp_reason reason)
@@ -148,18 +146,15 @@ static void drop(struct ftcp_net *fn, const struct ftcp_conn_key *key, enum ftcp
 static unsigned int steal(struct sk_buff *skb, const struct nf_hook_state *state, const struct ftcp_conn_key *key)
 {
 	struct ftcp_net *fn = ftcp_net(state->net);
-	struct ftcp_service *service = owner(fn, skb, key);
-	bool speaks;
+	const struct ftcp_group *group = owner(fn, skb, key);
 
-	if (!service)
+	if (!group)
 		return NF_ACCEPT;
-	if (IS_ERR(service)) {
+	if (IS_ERR(group)) {
 		drop(fn, key, FTCP_REASON_NO_MEMORY);
 		return NF_DROP;
 	}
-	speaks = ftcp_group_speaks(service->group);
-	ftcp_service_put(service);
-	if (!speaks) {
+	if (!ftcp_group_speaks(group)) {
 		/* The fail-silent gate: never an RST from a standby, whatever came first, address or promotion. */
 		drop(fn, key, FTCP_REASON_STANDBY);
 		return NF_DROP;
