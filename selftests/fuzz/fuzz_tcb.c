@@ -79,6 +79,19 @@ static void settle(void)
 	CHECK(!broken);
 }
 
+/* Whoever ended it, the program or the user timeout: the RST says nothing that is not committed, and is where the peer looks for it. */
+static void owed_reset(void)
+{
+	struct ftcp_segment seg;
+
+	if (!(w.tcb.hard.flags & FTCP_HARD_RESET))
+		return;
+	CHECK(w.tcb.hard.state == FTCP_CLOSED && !ftcp_next_deadline(&w.tcb));
+	ftcp_tcb_reset(&w.tcb, &w.env, &seg);
+	CHECK(seg.flags == (FTCP_RST | FTCP_ACK) && !seg.len && seg.seq.v == ftcp_seq_of(w.tcb.hard.iss, w.tcb.soft.snd_max).v);
+	CHECK(ftcp_seq_diff(seg.ack, ftcp_seq_of(w.tcb.hard.irs, max(w.tcb.soft.rcv_ack, w.tcb.soft.committed.rcv))) <= 0);
+}
+
 /* ---- in ---- */
 
 static u64 rcv_place(struct fuzz *f)
@@ -165,11 +178,18 @@ static void pass(struct fuzz *f)
 
 static void program(struct fuzz *f)
 {
-	switch (fuzz_u8(f) % 8) {
+	switch (fuzz_u8(f) % 16) {
 	case 0: ftcp_tcb_shutdown(&w.tcb, &w.env); break;
 	case 1: ftcp_tcb_consume(&w.tcb, fuzz_u16(f)); break;
 	case 2:
-	case 3: ftcp_tcb_consume(&w.tcb, ftcp_tcb_readable(&w.tcb)); break;
+	case 3:
+	case 10: ftcp_tcb_consume(&w.tcb, ftcp_tcb_readable(&w.tcb)); break;
+	case 8: ftcp_tcb_hurry(&w.tcb, &w.env); break;
+	case 9: ftcp_tcb_prune(&w.tcb); break;
+	case 11:				/* rarely: it is the end */
+		if (fuzz_u8(f) > 192)
+			ftcp_tcb_abort(&w.tcb);
+		break;
 	case 4: ftcp_tcb_append(&w.tcb, &w.env, min_t(u64, fuzz_u8(f), ftcp_tcb_writable(&w.tcb))); break;
 	default: ftcp_tcb_append(&w.tcb, &w.env, min_t(u64, fuzz_u16(f), ftcp_tcb_writable(&w.tcb))); break;
 	}
@@ -318,5 +338,6 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		lend(&f, NULL);
 		settle();
 	}
+	owed_reset();
 	return 0;
 }
