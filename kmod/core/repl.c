@@ -84,6 +84,35 @@ static void collect_partial(struct ftcp_tcb *tcb, u32 room, struct ftcp_record *
 	tcb->soft.shipped.known = true;
 }
 
+/*
+ * Output that grew while nothing was consumed was not made from input: it may be cut anywhere, and be committed piece by piece. What was received
+ * stays for the next record.
+ */
+static void collect_cut(struct ftcp_tcb *tcb, u32 room, struct ftcp_record *rec)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+	u64 end = ftcp_tcb_rcv_data_end(tcb);
+
+	rec->snd_len = room;
+	rec->hard.snd_end = rec->snd_from + room;
+	rec->rcv_from = max(min(soft->shipped.rcv, end), tcb->hard.consumed);
+	if (rec->rcv_from < end)
+		cut_received(rec, rec->rcv_from);
+	rec->hard.flags &= ~FTCP_HARD_SND_FIN;
+	rec->hard.state = rec->hard.flags & FTCP_HARD_RCV_FIN ? FTCP_CLOSE_WAIT : FTCP_ESTABLISHED;
+	soft->snd_staged = rec->hard.snd_end;
+	soft->shipped = ftcp_mark_of(&rec->hard);
+	soft->shipped.known = soft->shipped.whole = true;
+}
+
+/* Has nothing been consumed since output was last complete? */
+static bool may_cut(const struct ftcp_tcb *tcb)
+{
+	const struct ftcp_mark *shipped = &tcb->soft.shipped;
+
+	return !tcb->hard.consumed || (shipped->whole && shipped->consumed == tcb->hard.consumed);
+}
+
 static void collect_whole(struct ftcp_tcb *tcb, u32 room, struct ftcp_record *rec)
 {
 	struct ftcp_soft *soft = &tcb->soft;
@@ -98,7 +127,7 @@ static void collect_whole(struct ftcp_tcb *tcb, u32 room, struct ftcp_record *re
 		cut_received(rec, rec->rcv_from + rec->rcv_len);
 	soft->snd_staged = rec->snd_from + rec->snd_len;
 	soft->shipped = ftcp_mark_of(&rec->hard);
-	soft->shipped.known = true;
+	soft->shipped.known = soft->shipped.whole = true;
 	if (rec->rcv_len == left)
 		soft->unsynced = false;
 }
@@ -109,7 +138,9 @@ void ftcp_repl_collect(struct ftcp_tcb *tcb, u32 room, struct ftcp_record *rec, 
 	rec->hard = tcb->hard;
 	rec->snd_from = max(tcb->soft.snd_staged, min(tcb->hard.snd_una, ftcp_tcb_data_end(tcb)));
 	tcb->soft.snd_staged = rec->snd_from;
-	if (ftcp_tcb_data_end(tcb) - rec->snd_from > room)
+	if (ftcp_tcb_data_end(tcb) - rec->snd_from > room && may_cut(tcb))
+		collect_cut(tcb, room, rec);
+	else if (ftcp_tcb_data_end(tcb) - rec->snd_from > room)
 		collect_partial(tcb, room, rec);
 	else
 		collect_whole(tcb, room, rec);
@@ -127,6 +158,7 @@ void ftcp_repl_commit(struct ftcp_tcb *tcb, const struct ftcp_env *env, const st
 	committed->consumed = max(committed->consumed, mark->consumed);
 	committed->state = mark->state;
 	committed->known |= mark->known;
+	committed->whole = mark->whole;
 }
 
 void ftcp_repl_restart(struct ftcp_tcb *tcb)

@@ -90,6 +90,7 @@ struct ftcp_mark {
 	u64 consumed;
 	u8 state;
 	bool known;	/* the standby has this connection at all */
+	bool whole;	/* all output that there was when so much had been consumed was shipped with it, or is being cut off it */
 };
 
 /* Named by event, not by mechanism. 0: not armed. Each is a time in now_us. */

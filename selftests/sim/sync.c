@@ -425,6 +425,7 @@ enum apply sync_apply(struct host *h, const u8 *data, u32 len)
 		return APPLY_REFUSED;
 	begin(h, &batch);
 	if (!apply_records(h, &batch, data)) {
+		CHECK("no good record is refused", bug != BUG_none);
 		h->sync_id = h->held_no = 0;
 		h->sync = SYNC_NONE;
 		return APPLY_REFUSED;

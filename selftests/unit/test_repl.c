@@ -225,3 +225,63 @@ TEST(promote__window_is_not_shrunk)
 	fixture_output(&g);
 	EXPECT(fixture_ack(&g) + ((u64)g.out[0].wnd << FTCP_RCV_WSCALE) >= promised);
 }
+
+/* ---- output that no input made ---- */
+
+TEST(collect__output_of_its_own_is_cut)
+{
+	struct ftcp_applied applied;
+	struct ftcp_tcb standby = { 0 };
+	struct ftcp_record rec;
+	struct ftcp_mark mark;
+	struct fixture f;
+	u64 stored = 0;
+	u32 n;
+
+	fixture_open(&f, ALL, false);
+	fixture_give(&f, fixture_segment(&f, 0, 300, 0, FTCP_FIN));	/* received, and nobody reads it */
+	ftcp_tcb_append(&f.tcb, &f.env, 50000);
+	ftcp_tcb_shutdown(&f.tcb, &f.env);
+	for (n = 1; n <= 5; n++) {
+		ftcp_repl_collect(&f.tcb, 10000, &rec, &mark);
+		EXPECT(!rec.partial && ftcp_repl_apply(&standby, &rec, n == 1, stored, &applied) == FTCP_APPLY_OK);
+		stored = applied.snd_off + applied.snd_new;
+		EXPECT(stored == n * 10000 && ftcp_tcb_data_end(&standby) == stored);
+		ftcp_repl_commit(&f.tcb, &f.env, &mark);		/* each piece by itself */
+		fixture_output(&f);
+		EXPECT(f.n_out >= 1 && f.tcb.soft.snd_max <= n * 10000 + 1);
+		fixture_give(&f, fixture_segment(&f, 301, 0, f.tcb.soft.snd_max, 0));
+	}
+	while (ftcp_repl_dirty(&f.tcb) != FTCP_CLEAN) {
+		ftcp_repl_collect(&f.tcb, 10000, &rec, &mark);
+		EXPECT(ftcp_repl_apply(&standby, &rec, false, stored, &applied) == FTCP_APPLY_OK);
+		stored = applied.snd_off + applied.snd_new;
+	}
+	EXPECT(standby.hard.rcv_nxt == 301 && standby.hard.snd_end == 50001 && standby.hard.state == f.tcb.hard.state);
+}
+
+TEST(collect__an_answer_is_not_cut)
+{
+	struct ftcp_record rec;
+	struct ftcp_mark mark;
+	struct fixture f;
+
+	fixture_open(&f, ALL, false);
+	fixture_give(&f, fixture_segment(&f, 0, 300, 0, 0));
+	ftcp_tcb_consume(&f.tcb, 100);
+	ftcp_tcb_append(&f.tcb, &f.env, 50000);
+	ftcp_repl_collect(&f.tcb, 10000, &rec, &mark);
+	EXPECT(rec.partial);
+	while (ftcp_repl_dirty(&f.tcb) != FTCP_CLEAN)
+		ftcp_repl_collect(&f.tcb, 10000, &rec, &mark);
+	/* What is added now was not made from input; what is held of it is complete */
+	ftcp_tcb_append(&f.tcb, &f.env, 40000);
+	ftcp_repl_collect(&f.tcb, 10000, &rec, &mark);
+	EXPECT(!rec.partial && rec.hard.snd_end == 60000);
+	ftcp_tcb_consume(&f.tcb, 100);
+	ftcp_repl_collect(&f.tcb, 10000, &rec, &mark);
+	EXPECT(rec.partial);
+	ftcp_repl_resync(&f.tcb);
+	ftcp_repl_collect(&f.tcb, 10000, &rec, &mark);
+	EXPECT(rec.partial);
+}
