@@ -70,7 +70,7 @@ roles_change() {
 losses_are_seen() {
 	trace_begin
 	bed_netem both loss 5%
-	echo_once "$bed_vip4" -s 1M
+	echo_once "$bed_vip4" -s 16M
 	bed_netem off
 	trace_end
 	traced retransmit 'state=ESTABLISHED' 'recovery=(fast|timeout|none)'
