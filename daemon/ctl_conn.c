@@ -34,12 +34,13 @@ static void conn_row(struct ctl_table *table, const struct ctl_item *conn)
 	ctl_table_cell(table, "%.1f ms", (double)v[FTCP_A_CONN_SRTT_US] / 1000);
 	ctl_table_cell(table, "%s", ctl_bytes_text(v[FTCP_A_CONN_CWND], text));
 	ctl_table_cell(table, "%llu", (unsigned long long)v[FTCP_A_CONN_REXMITS]);
+	ctl_table_cell(table, "%s", *conn->program ? conn->program : "-");
 }
 
 static void conn_table(const struct ctl_items *conns)
 {
 	struct ctl_table *table = ctl_table_new("GROUP|LOCAL|REMOTE|STATE|AGE|>RECEIVED|>UNCOMMITTED|>SENT|"
-						">UNCOMMITTED|>UNACKED|>RTT|>CWND|>REXMITS");
+						">UNCOMMITTED|>UNACKED|>RTT|>CWND|>REXMITS|PROGRAM");
 
 	for (size_t i = 0; i < conns->n; i++)
 		conn_row(table, &conns->v[i]);

@@ -18,6 +18,7 @@ enum kind {
 	KIND_GROUP,
 	KIND_BACKEND,
 	KIND_CONGESTION,
+	KIND_PROGRAM,
 	KIND_SERVICE_ADDR,
 	KIND_LOCAL_ADDR,
 	KIND_REMOTE_ADDR,
@@ -111,6 +112,9 @@ static const struct {
 	[FTCP_A_CONN_TIMER_DELAYED_MS] = { "timer_delayed_ms", KIND_NUMBER },
 	[FTCP_A_CONN_TIMER_TAIL_MS] = { "timer_tail_ms", KIND_NUMBER },
 	[FTCP_A_CONN_TIMER_REORDER_MS] = { "timer_reorder_ms", KIND_NUMBER },
+	[FTCP_A_SERVICE_RECOVER_MS] = { "recover_ms", KIND_NUMBER },
+	[FTCP_A_SERVICE_BY_LISTEN] = { "by_listen", KIND_BOOL },
+	[FTCP_A_CONN_PROGRAM] = { "program", KIND_PROGRAM },
 	[FTCP_A_STATS_ENTRY] = { NULL, KIND_COUNTER },
 	[FTCP_A_EVENT] = { "event", KIND_EVENT },
 };
@@ -227,6 +231,8 @@ static bool decode_one(struct ctl_item *item, struct nlattr *attr, int type)
 		return get_text(attr, item->backend, sizeof(item->backend));
 	case KIND_CONGESTION:
 		return get_text(attr, item->congestion, sizeof(item->congestion));
+	case KIND_PROGRAM:
+		return get_text(attr, item->program, sizeof(item->program));
 	case KIND_SERVICE_ADDR:
 		return get_addr(attr, &item->service);
 	case KIND_LOCAL_ADDR:
@@ -340,6 +346,8 @@ static json_t *value_json(const struct ctl_item *item, int type)
 		return json_string(item->backend);
 	case KIND_CONGESTION:
 		return json_string(item->congestion);
+	case KIND_PROGRAM:
+		return json_string(item->program);
 	case KIND_SERVICE_ADDR:
 		return json_string(ctl_addr_text(&item->service, text));
 	case KIND_LOCAL_ADDR:

@@ -29,6 +29,7 @@ struct ctl_item {
 	char group[FTCP_GROUP_NAME_MAX];
 	char backend[FTCP_BACKEND_NAME_MAX];
 	char congestion[FTCP_BACKEND_NAME_MAX];
+	char program[32];	/* as in nginx[712]; "" when none has it */
 	struct ctl_addr service;	/* family 0 without ADDR attributes */
 	struct ctl_addr local;
 	struct ctl_addr remote;

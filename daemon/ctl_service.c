@@ -7,7 +7,7 @@
 
 #define BUF_BYTES_MIN 4096	/* as the uapi header says */
 
-enum { OPT_PORT = 256, OPT_ADDR, OPT_RCV_BUF, OPT_SND_BUF, OPT_USER_TIMEOUT, OPT_KEEPALIVE, OPT_CONGESTION, OPT_NAGLE, OPT_MAX_CONNS };
+enum { OPT_PORT = 256, OPT_ADDR, OPT_RCV_BUF, OPT_SND_BUF, OPT_USER_TIMEOUT, OPT_KEEPALIVE, OPT_CONGESTION, OPT_NAGLE, OPT_MAX_CONNS, OPT_RECOVER };
 
 struct conf {
 	uint16_t port;		/* 0: not given */
@@ -15,8 +15,8 @@ struct conf {
 	const char *backend;
 	const char *congestion;	/* NULL: not given */
 	bool nagle;
-	bool has_rcv_buf, has_snd_buf, has_user_timeout, has_keepalive, has_max_conns;
-	uint32_t rcv_buf, snd_buf, user_timeout_ms, keepalive_ms, max_conns;
+	bool has_rcv_buf, has_snd_buf, has_user_timeout, has_keepalive, has_max_conns, has_recover;
+	uint32_t rcv_buf, snd_buf, user_timeout_ms, keepalive_ms, max_conns, recover_ms;
 };
 
 void ctl_service_table(const struct ctl_items *services)
@@ -101,6 +101,8 @@ static int read_option(const struct ctl *ctl, int c, struct conf *conf)
 		return CTL_EXIT_OK;
 	case OPT_MAX_CONNS:
 		return read_number(ctl, "max-conns", 1, FTCP_CONNS_MAX, &conf->max_conns, &conf->has_max_conns);
+	case OPT_RECOVER:
+		return read_number(ctl, "recover", 1, UINT32_MAX, &conf->recover_ms, &conf->has_recover);
 	case OPT_USER_TIMEOUT:
 		return read_number(ctl, "user-timeout", 1, UINT32_MAX, &conf->user_timeout_ms,
 				   &conf->has_user_timeout);
@@ -144,6 +146,7 @@ int ctl_service_add(struct ctl *ctl, int argc, char **argv)
 		{ "congestion", required_argument, NULL, OPT_CONGESTION },
 		{ "nagle", no_argument, NULL, OPT_NAGLE },
 		{ "max-conns", required_argument, NULL, OPT_MAX_CONNS },
+		{ "recover", required_argument, NULL, OPT_RECOVER },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct conf conf = { .port = 0 };
@@ -153,7 +156,7 @@ int ctl_service_add(struct ctl *ctl, int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (argc - optind != 1)
-		return ctl_usage_error(ctl, "one BACKEND is needed: echo, discard or chargen");
+		return ctl_usage_error(ctl, "one BACKEND is needed: echo, discard, chargen or socket");
 	conf.backend = argv[optind];
 	/* Which backends there are is the module's to say; only what cannot be a name is refused here. */
 	if (!*conf.backend || strlen(conf.backend) >= FTCP_BACKEND_NAME_MAX)
@@ -176,6 +179,8 @@ int ctl_service_add(struct ctl *ctl, int argc, char **argv)
 		ctl_put_string(msg, FTCP_A_SERVICE_CONGESTION, conf.congestion);
 	if (conf.has_max_conns)
 		ctl_put_u32(msg, FTCP_A_SERVICE_MAX_CONNS, conf.max_conns);
+	if (conf.has_recover)
+		ctl_put_u32(msg, FTCP_A_SERVICE_RECOVER_MS, conf.recover_ms);
 	if (conf.nagle)
 		ctl_put_u8(msg, FTCP_A_SERVICE_NAGLE, 1);
 	err = ctl_do(ctl, msg, NULL);

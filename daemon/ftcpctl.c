@@ -11,7 +11,7 @@ static const struct ctl_command commands[] = {
 	{ "status", "", "say whether connections are protected, and what to do if not",
 	  "Exit status: 0 protected, or standby and ready; 1 not; 4 no module.", ctl_status },
 	{ "service list", "", "the services, of all groups unless -g is given", NULL, ctl_service_list },
-	{ "service add", "BACKEND --port N", "serve a port (BACKEND: echo, discard, chargen)",
+	{ "service add", "BACKEND --port N", "serve a port (BACKEND: echo, discard, chargen, socket)",
 	  "      --addr A           only this local address (IPv4 or IPv6); default: any, both families\n"
 	  "      --rcv-buf BYTES    receive buffer of a connection\n"
 	  "      --snd-buf BYTES    send buffer of a connection\n"
@@ -19,7 +19,8 @@ static const struct ctl_command commands[] = {
 	  "      --keepalive MS     probe an idle peer after so long; 0: never\n"
 	  "      --congestion NAME  cubic (default) or reno\n"
 	  "      --nagle            small segments wait while something is unacknowledged\n"
-	  "      --max-conns N      connections at most", ctl_service_add },
+	  "      --max-conns N      connections at most\n"
+	  "      --recover MS       socket: wait so long for a program after a takeover", ctl_service_add },
 	{ "service del", "--port N [--addr A]", "stop serving a port; its connections are aborted",
 	  NULL, ctl_service_del },
 	{ "group list", "", "the groups and their roles", NULL, ctl_group_list },

@@ -4,7 +4,7 @@
 #include <linux/string.h>
 #include "backend.h"
 
-static const struct ftcp_backend * const backends[] = { &ftcp_echo, &ftcp_discard, &ftcp_chargen };
+static const struct ftcp_backend * const backends[] = { &ftcp_echo, &ftcp_discard, &ftcp_chargen, &ftcp_socket };
 
 const struct ftcp_backend *ftcp_backend_find(const char *name)
 {

@@ -141,6 +141,30 @@ int ftcp_bytes_from_skb(struct ftcp_bytes *bytes, const struct sk_buff *skb, u32
 	return 0;
 }
 
+int ftcp_bytes_from_iter(struct ftcp_bytes *bytes, struct iov_iter *iter, u32 len, gfp_t gfp)
+{
+	struct ftcp_chunk *chunk;
+	u32 n = 0;
+	int err;
+
+	ftcp_bytes_init(bytes, 0);
+	err = reserve(&bytes->chunks, 0, len, gfp);
+	if (err)
+		return err;
+	bytes->held = len;
+	bytes->end = len;
+	list_for_each_entry(chunk, &bytes->chunks, node) {
+		u32 copied = copy_from_iter(page_address(chunk->page) + chunk->at, chunk->len, iter);
+
+		n += copied;
+		if (copied < chunk->len)
+			break;
+	}
+	if (n < len)
+		ftcp_bytes_cut(bytes, n);
+	return n ? n : -EFAULT;
+}
+
 int ftcp_bytes_append(struct ftcp_bytes *bytes, const void *data, u32 len, gfp_t gfp)
 {
 	struct ftcp_chunk *last = NULL, *chunk;
@@ -303,6 +327,16 @@ fail:
 	return -ENOMEM;
 }
 
+void ftcp_bytes_move(struct ftcp_bytes *bytes, struct ftcp_bytes *from)
+{
+	list_replace_init(&from->chunks, &bytes->chunks);
+	bytes->start = from->start;
+	bytes->end = from->end;
+	bytes->held = from->held;
+	from->held = 0;
+	from->end = from->start;
+}
+
 void ftcp_bytes_drop(struct ftcp_bytes *bytes, u64 off)
 {
 	struct ftcp_chunk *chunk, *next;
@@ -396,4 +430,24 @@ u32 ftcp_bytes_to_skb(const struct ftcp_bytes *bytes, u64 off, u32 len, struct s
 		off += n;
 	}
 	return added;
+}
+
+u32 ftcp_bytes_pieces(const struct ftcp_bytes *bytes, u64 off, u32 len, struct ftcp_piece *pieces, u32 max)
+{
+	struct ftcp_chunk *chunk = chunk_at(bytes, off);
+	u32 n;
+
+	for (n = 0; n < max && len; n++, chunk = list_next_entry(chunk, node)) {
+		struct ftcp_piece *piece = &pieces[n];
+
+		if (!chunk || list_entry_is_head(chunk, &bytes->chunks, node) || chunk->start > off)
+			break;
+		piece->page = chunk->page;
+		get_page(piece->page);
+		piece->at = chunk->at + (off - chunk->start);
+		piece->len = min_t(u64, len, chunk->start + chunk->len - off);
+		off += piece->len;
+		len -= piece->len;
+	}
+	return n;
 }

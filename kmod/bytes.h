@@ -12,6 +12,7 @@
 #include <linux/list.h>
 #include <linux/skbuff.h>
 #include <linux/types.h>
+#include <linux/uio.h>
 
 struct ftcp_chunk;
 
@@ -37,6 +38,9 @@ void ftcp_bytes_free(struct ftcp_bytes *bytes);
 /** ftcp_bytes_from_skb() - copy @len bytes at @at of @skb into an empty detached store (offsets 0..len); -ENOMEM */
 int ftcp_bytes_from_skb(struct ftcp_bytes *bytes, const struct sk_buff *skb, u32 at, u32 len, gfp_t gfp);
 
+/** ftcp_bytes_from_iter() - copy @len bytes of @iter into an empty detached store; what it holds, less than @len after a fault; -ENOMEM, -EFAULT */
+int ftcp_bytes_from_iter(struct ftcp_bytes *bytes, struct iov_iter *iter, u32 len, gfp_t gfp);
+
 /** ftcp_bytes_append() - copy @len bytes to the end; all or nothing; -ENOMEM. Fills the room left in the last page first. */
 int ftcp_bytes_append(struct ftcp_bytes *bytes, const void *data, u32 len, gfp_t gfp);
 
@@ -50,6 +54,9 @@ void ftcp_bytes_put(struct ftcp_bytes *bytes, u64 off, struct ftcp_bytes *from, 
 /** ftcp_bytes_share() - append [from, from + len) of @src to the end of @bytes by reference (little by copying); all or nothing; -ENOMEM */
 int ftcp_bytes_share(struct ftcp_bytes *bytes, const struct ftcp_bytes *src, u64 from, u32 len, gfp_t gfp);
 
+/** ftcp_bytes_move() - all that @from holds, and where it stands, to @bytes, which holds nothing */
+void ftcp_bytes_move(struct ftcp_bytes *bytes, struct ftcp_bytes *from);
+
 /** ftcp_bytes_drop() - free everything below @off; the store starts there from now on, even if it held less */
 void ftcp_bytes_drop(struct ftcp_bytes *bytes, u64 off);
 
@@ -58,6 +65,16 @@ void ftcp_bytes_cut(struct ftcp_bytes *bytes, u64 off);
 
 /** ftcp_bytes_copy() - copy [off, off + len) to @to; -ERANGE if not all of it is held */
 int ftcp_bytes_copy(const struct ftcp_bytes *bytes, u64 off, void *to, u32 len);
+
+/** struct ftcp_piece - bytes on a page that is held by a reference of its own; give it back with put_page() */
+struct ftcp_piece {
+	struct page *page;
+	u32 at;
+	u32 len;
+};
+
+/** ftcp_bytes_pieces() - [off, off + len) as pieces, at most @max of them and up to the first hole; returns how many */
+u32 ftcp_bytes_pieces(const struct ftcp_bytes *bytes, u64 off, u32 len, struct ftcp_piece *pieces, u32 max);
 
 /**
  * ftcp_bytes_to_skb() - add [off, off + len) to @skb as page fragments, by reference

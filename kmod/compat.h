@@ -12,6 +12,27 @@
 #define ftcp_compat_genl_ops genl_ops
 #endif
 
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#define FTCP_COMPAT_ACCEPT_ARG 1	/* accept() is given a struct */
+#else
+#define FTCP_COMPAT_ACCEPT_ARG 0
+#endif
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#define FTCP_COMPAT_PINFO_OFFSET 1	/* a struct proto says where struct ipv6_pinfo is, which was last before */
+#define FTCP_COMPAT_SENDPAGE		/* sendfile() uses sendmsg() */
+#else
+#define FTCP_COMPAT_PINFO_OFFSET 0
+#define FTCP_COMPAT_SENDPAGE .sendpage = sock_no_sendpage,
+#endif
+
+/* It moved in the middle of the stable series: Kbuild looks where it is. */
+#ifdef FTCP_COMPAT_INET_FL_LIST
+#define ftcp_compat_fl_list(inet, np) ((inet)->ipv6_fl_list)
+#else
+#define ftcp_compat_fl_list(inet, np) ((np)->ipv6_fl_list)
+#endif
+
 static inline struct nlattr **ftcp_compat_dump_attrs(struct netlink_callback *cb)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)

@@ -102,7 +102,7 @@ void ftcp_conn_put(struct ftcp_conn *conn)
 	dst_release(conn->dst);
 	ftcp_memory_add_conns(-1);
 	atomic_dec(&conn->fn->n_conns);
-	atomic_dec(&conn->service->n_conns);
+	ftcp_service_conn_gone(conn->service);
 	ftcp_service_put(conn->service);
 	ftcp_group_put(conn->group);
 	call_rcu(&conn->rcu, free_rcu);
@@ -151,6 +151,8 @@ static void arm_timer(struct ftcp_conn *conn, const struct ftcp_env *env)
 
 		due_us = due_us ? min(due_us, retry_us) : retry_us;
 	}
+	if (conn->due_us)
+		due_us = due_us ? min(due_us, conn->due_us) : conn->due_us;
 	if (conn->tcb.soft.board) {
 		u64 board_us = env->now_us + BOARD_MS * FTCP_MS_US;
 
@@ -194,6 +196,24 @@ static void timer_fired(struct timer_list *timer)
 
 /* ---- the end ---- */
 
+/* What its program is told: an errno, or 0. */
+static int end_error(const struct ftcp_conn *conn, u32 events)
+{
+	u8 flags = conn->tcb.hard.flags;
+
+	if (events & FTCP_EV_TIMEOUT)
+		return -ETIMEDOUT;
+	if (events & FTCP_EV_RESET)	/* as Linux: in CLOSE-WAIT it can only matter to who writes */
+		return (flags & (FTCP_HARD_RCV_FIN | FTCP_HARD_SND_FIN)) == FTCP_HARD_RCV_FIN ? -EPIPE : -ECONNRESET;
+	return flags & FTCP_HARD_RESET ? -ECONNABORTED : 0;
+}
+
+static void tell_closed(struct ftcp_conn *conn, int error)
+{
+	if (conn->service->backend->closed)
+		conn->service->backend->closed(conn, error);
+}
+
 static void count_end(struct ftcp_conn *conn, u32 events)
 {
 	enum ftcp_counter counter = FTCP_COUNT_CONNS_CLOSED;
@@ -227,6 +247,7 @@ void ftcp_conn_finish(struct ftcp_conn *conn)
 	if (conn->finished)
 		return;
 	conn->finished = true;
+	tell_closed(conn, -ECONNABORTED);
 	if ((conn->tcb.hard.flags & FTCP_HARD_RESET) && ftcp_group_speaks(conn->group)) {
 		ftcp_group_env(conn->group, &env);
 		ftcp_tcb_reset(&conn->tcb, &env, &seg);
@@ -257,6 +278,7 @@ static void bury(struct ftcp_conn *conn, u32 events)
 	if (conn->gone || conn->finished)
 		return;
 	count_end(conn, events);
+	tell_closed(conn, end_error(conn, events));
 	if (READ_ONCE(conn->group->role) != FTCP_ROLE_PRIMARY || !conn->tcb.soft.shipped.known) {
 		ftcp_conn_finish(conn);
 		return;
@@ -288,9 +310,11 @@ static void count_state(bool *counted, bool now, atomic_t *counter)
 }
 
 /* This side has closed and nobody here cares any more, but the peer has not said that it has everything. */
-static bool is_orphan(const struct ftcp_tcb *tcb)
+static bool is_orphan(const struct ftcp_conn *conn)
 {
-	switch (tcb->hard.state) {
+	if (conn->sk && !conn->left)
+		return false;
+	switch (conn->tcb.hard.state) {
 	case FTCP_FIN_WAIT_1:
 	case FTCP_FIN_WAIT_2:
 	case FTCP_CLOSING:
@@ -307,7 +331,7 @@ static void count_states(struct ftcp_conn *conn, u32 events)
 
 	count_state(&conn->half_open, tcb->hard.state == FTCP_SYN_RECEIVED, &conn->fn->n_half_open);
 	count_state(&conn->time_wait, tcb->hard.state == FTCP_TIME_WAIT, &conn->fn->n_time_waits);
-	count_state(&conn->orphan, is_orphan(tcb), &conn->fn->n_orphans);
+	count_state(&conn->orphan, is_orphan(conn), &conn->fn->n_orphans);
 	if (events & FTCP_EV_ESTABLISHED) {
 		ftcp_stats_inc(conn->fn, FTCP_COUNT_CONNS_OPENED);
 		ftcp_netlink_event_conn(conn, FTCP_EVENT_CONN_NEW);
@@ -429,6 +453,7 @@ void ftcp_conn_promote(struct ftcp_conn *conn)
 		return;
 	}
 	conn->dormant = false;
+	conn->recovered = true;
 	if (!conn->finished && !conn->gone) {
 		ftcp_bytes_cut(&conn->snd, ftcp_tcb_data_end(&conn->tcb));
 		ftcp_bytes_cut(&conn->rcv, ftcp_tcb_rcv_data_end(&conn->tcb));
@@ -446,6 +471,9 @@ void ftcp_conn_demote(struct ftcp_conn *conn)
 {
 	spin_lock_bh(&conn->lock);
 	conn->dormant = true;
+	tell_closed(conn, -ECONNABORTED);	/* the other host speaks for it from now on */
+	conn->left = false;
+	conn->due_us = 0;
 	__skb_queue_purge(&conn->tx);
 	stop_timer(conn);
 	/* Half-open connections live in their cookies; tombstones have nothing more to say */

@@ -24,6 +24,7 @@
 struct ftcp_group;
 struct ftcp_net;
 struct ftcp_service;
+struct sock;
 
 /* No holes: hashed and compared as bytes. */
 struct ftcp_conn_key {
@@ -62,6 +63,8 @@ struct ftcp_conn {
 	bool dormant;			/* a standby's, until ftcp_conn_promote() has come by: its soft state means nothing */
 	bool retry;			/* the backend ran out of memory: the timer lets it work again */
 	bool squeezed;			/* memory was short: the timer lets it promise more when it is not */
+	bool recovered;			/* not opened for the program that listens now */
+	bool left;			/* its program has closed it */
 	bool half_open;			/* counted in fn->n_half_open */
 	bool time_wait;			/* counted in fn->n_time_waits */
 	bool orphan;			/* counted in fn->n_orphans */
@@ -69,6 +72,8 @@ struct ftcp_conn {
 	u32 dst_cookie;
 	u32 segs_out;
 	u64 rexmit_bytes;
+	struct sock *sk;		/* whose connection it is (sock.h); no reference: leaves before it goes */
+	u64 due_us;			/* the backend is to be called then; 0: never. Its own */
 	struct timer_list timer;	/* for ftcp_next_deadline() */
 };
 

@@ -127,7 +127,7 @@ static struct ftcp_group *owner(struct ftcp_net *fn, struct sk_buff *skb, const 
 		group = conn->group;
 	if (!group) {
 		service = ftcp_service_find(fn, &key->laddr, ntohs(key->lport));
-		group = service ? service->group : NULL;
+		group = service && (conn || !ftcp_service_abandoned(service)) ? service->group : NULL;
 	}
 	if (!group)
 		return NULL;

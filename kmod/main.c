@@ -19,6 +19,7 @@
 #include "netlink.h"
 #include "prune.h"
 #include "service.h"
+#include "sock.h"
 #include "table.h"
 
 #define PORTS_MAX 16
@@ -59,15 +60,11 @@ static int parse_addr(const char *text, struct in6_addr *result)
 
 static int add_echo(struct ftcp_net *fn, struct ftcp_group *group, const char *text)
 {
-	struct ftcp_service conf = {
-		.backend = &ftcp_echo,
-		.rcv_buf_bytes = FTCP_RCV_BUF_BYTES,
-		.snd_buf_bytes = FTCP_SND_BUF_BYTES,
-		.user_timeout_ms = FTCP_USER_TIMEOUT_MS,
-		.keepalive_ms = FTCP_KEEPALIVE_MS,
-	};
+	struct ftcp_service conf;
 	int err;
 
+	ftcp_service_defaults(&conf);
+	conf.backend = &ftcp_echo;
 	if (!isdigit(*text) || kstrtou16(text, 10, &conf.port) || !conf.port) {
 		pr_err("port=\"%s\" is not a port: give a number from 1 to 65535\n", text);
 		return -EINVAL;
@@ -128,7 +125,7 @@ static int __net_init net_init(struct net *net)
 	fn->net = net;
 	mutex_init(&fn->config);
 	INIT_LIST_HEAD(&fn->groups);
-	INIT_LIST_HEAD(&fn->services);
+	ftcp_services_init(fn);
 	ftcp_prune_init(fn);
 	fn->stats = alloc_percpu(struct ftcp_stats);
 	if (!fn->stats)
@@ -163,6 +160,7 @@ static void __net_exit net_exit(struct net *net)
 	ftcp_groups_destroy(fn);
 	while (atomic_read(&fn->n_conns))
 		msleep(20);
+	cancel_work_sync(&fn->reap);
 	ftcp_table_destroy(fn);
 	free_percpu(fn->stats);
 }
@@ -200,6 +198,9 @@ static int __init ftcp_init(void)
 	err = add_parameters(&init_net);
 	if (err)
 		goto netlink;
+	err = ftcp_sock_register();
+	if (err)
+		goto netlink;
 	pr_info("loaded; groups are standby, and silent, until they are promoted\n");
 	return 0;
 netlink:
@@ -220,6 +221,7 @@ cache:
 /* Netlink first: afterwards nobody makes a group, a service or a connection by hand any more. */
 static void __exit ftcp_exit(void)
 {
+	ftcp_sock_unregister();		/* there is none left: each holds the module */
 	ftcp_netlink_unregister();
 	unregister_pernet_subsys(&net_ops);
 	ftcp_sync_unregister();

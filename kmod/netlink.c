@@ -52,6 +52,7 @@ static const struct nla_policy service_add_policy[FTCP_A_MAX + 1] = {
 	[FTCP_A_SERVICE_CONGESTION] = { .type = NLA_NUL_STRING, .len = FTCP_BACKEND_NAME_MAX - 1 },
 	[FTCP_A_SERVICE_NAGLE] = NLA_POLICY_MAX(NLA_U8, 1),
 	[FTCP_A_SERVICE_MAX_CONNS] = { .type = NLA_U32 },
+	[FTCP_A_SERVICE_RECOVER_MS] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
 static const struct nla_policy service_del_policy[FTCP_A_MAX + 1] = {

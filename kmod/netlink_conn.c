@@ -10,6 +10,7 @@
 #include "net.h"
 #include "netlink.h"
 #include "netlink_internal.h"
+#include "sock.h"
 
 int ftcp_nl_put_conn_key(struct sk_buff *skb, const struct ftcp_conn *conn)
 {
@@ -148,6 +149,16 @@ static int put_speaking(struct sk_buff *skb, const struct ftcp_conn *conn)
 	return err;
 }
 
+static int put_program(struct sk_buff *skb, const struct ftcp_sock *fs)
+{
+	char text[TASK_COMM_LEN + 16];
+
+	if (!fs->pid)
+		return 0;
+	snprintf(text, sizeof(text), "%s[%d]", fs->comm, fs->pid);
+	return nla_put_string(skb, FTCP_A_CONN_PROGRAM, text);
+}
+
 static int put_conn(struct sk_buff *skb, struct ftcp_conn *conn)
 {
 	u64 now_ms = div_u64(ktime_get_boottime_ns(), NSEC_PER_MSEC);
@@ -163,6 +174,8 @@ static int put_conn(struct sk_buff *skb, struct ftcp_conn *conn)
 		err = -EMSGSIZE;
 	if (!err && ftcp_group_speaks(conn->group) && !conn->dormant)
 		err = put_speaking(skb, conn);
+	if (!err && conn->sk)
+		err = put_program(skb, ftcp_sk(conn->sk));
 	spin_unlock_bh(&conn->lock);
 	return err;
 }

@@ -42,19 +42,21 @@ int ftcp_nl_service_add(struct sk_buff *skb, struct genl_info *info)
 {
 	const struct nlattr *backend = info->attrs[FTCP_A_SERVICE_BACKEND];
 	const char *name = backend ? nla_data(backend) : "echo";
-	struct ftcp_service conf = {};
+	struct ftcp_service conf;
 	int err;
 
+	ftcp_service_defaults(&conf);
 	err = get_place(info, &conf.addr, &conf.port);
 	if (err)
 		return err;
 	conf.backend = ftcp_backend_find(name);
 	if (!conf.backend)
-		return ftcp_refuse(info->extack, -ENOENT, "there is no backend %s: there are echo, discard, chargen", name);
-	conf.rcv_buf_bytes = get_u32(info, FTCP_A_SERVICE_RCV_BUF, FTCP_RCV_BUF_BYTES);
-	conf.snd_buf_bytes = get_u32(info, FTCP_A_SERVICE_SND_BUF, FTCP_SND_BUF_BYTES);
-	conf.user_timeout_ms = get_u32(info, FTCP_A_SERVICE_USER_TIMEOUT_MS, FTCP_USER_TIMEOUT_MS);
-	conf.keepalive_ms = get_u32(info, FTCP_A_SERVICE_KEEPALIVE_MS, FTCP_KEEPALIVE_MS);
+		return ftcp_refuse(info->extack, -ENOENT, "there is no backend %s: there are echo, discard, chargen, socket", name);
+	conf.rcv_buf_bytes = get_u32(info, FTCP_A_SERVICE_RCV_BUF, conf.rcv_buf_bytes);
+	conf.snd_buf_bytes = get_u32(info, FTCP_A_SERVICE_SND_BUF, conf.snd_buf_bytes);
+	conf.user_timeout_ms = get_u32(info, FTCP_A_SERVICE_USER_TIMEOUT_MS, conf.user_timeout_ms);
+	conf.keepalive_ms = get_u32(info, FTCP_A_SERVICE_KEEPALIVE_MS, conf.keepalive_ms);
+	conf.recover_ms = get_u32(info, FTCP_A_SERVICE_RECOVER_MS, conf.recover_ms);
 	conf.nagle = info->attrs[FTCP_A_SERVICE_NAGLE] && nla_get_u8(info->attrs[FTCP_A_SERVICE_NAGLE]);
 	conf.max_conns = get_u32(info, FTCP_A_SERVICE_MAX_CONNS, 0);
 	err = get_congestion(info, &conf.congestion);
@@ -87,7 +89,9 @@ static int put_service(struct sk_buff *skb, const struct ftcp_service *service)
 	    nla_put_u32(skb, FTCP_A_SERVICE_KEEPALIVE_MS, service->keepalive_ms) ||
 	    nla_put_string(skb, FTCP_A_SERVICE_CONGESTION, ftcp_cong_name(service->congestion)) ||
 	    nla_put_u8(skb, FTCP_A_SERVICE_NAGLE, service->nagle) ||
-	    nla_put_u32(skb, FTCP_A_SERVICE_MAX_CONNS, service->max_conns))
+	    nla_put_u32(skb, FTCP_A_SERVICE_MAX_CONNS, service->max_conns) ||
+	    nla_put_u32(skb, FTCP_A_SERVICE_RECOVER_MS, service->recover_ms) ||
+	    nla_put_u8(skb, FTCP_A_SERVICE_BY_LISTEN, service->by_listen))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
+#include "backend.h"
 #include "conn.h"
 #include "core/cookie.h"
 #include "group.h"
@@ -181,6 +182,20 @@ static u64 now_ms(void)
 	return ktime_to_ms(ktime_get_boottime());
 }
 
+/* Does the backend want another connection? If not, that was said or kept silent, and counted. */
+static bool admitted(struct arrival *a, struct ftcp_service *service)
+{
+	enum ftcp_reason reason = FTCP_REASON_NONE;
+
+	if (service->backend->admit)
+		reason = service->backend->admit(service, &a->key);
+	if (reason == FTCP_REASON_NO_LISTENER)
+		reset(a, service, reason);
+	else if (reason)
+		drop(a, reason);
+	return !reason;
+}
+
 static void syn_stateless(struct arrival *a, struct ftcp_service *service, const struct ftcp_cookie *cookie, u32 iss)
 {
 	const struct ftcp_conn_hash hash = { .group = service->group, .key = &a->key };
@@ -209,6 +224,8 @@ static void syn(struct arrival *a, struct ftcp_service *service)
 	struct ftcp_env env;
 	u32 iss;
 
+	if (!admitted(a, service))
+		return;
 	ftcp_group_env(service->group, &env);
 	ftcp_tcb_cookie(&cookie, &a->seg, v4 ? FTCP_MSS_DEFAULT_BYTES : FTCP_MSS6_DEFAULT_BYTES);
 	iss = ftcp_cookie_make(&cookie, a->seg.seq.v, env.ts_ms, ftcp_conn_hash, &hash);
@@ -294,6 +311,8 @@ static void ack_without_conn(struct arrival *a, struct ftcp_service *service)
 		deny(a, service);
 		return;
 	}
+	if (!admitted(a, service))
+		return;
 	if (ftcp_memory_level() == FTCP_MEMORY_TIGHT) {
 		drop(a, FTCP_REASON_MEMORY_LIMIT);
 		return;

@@ -10,6 +10,8 @@
 #include "netlink.h"
 #include "service.h"
 
+static const struct in6_addr any4 = { { { [10] = 0xff, [11] = 0xff } } };
+
 static struct ftcp_service *find_exact(struct ftcp_net *fn, const struct in6_addr *addr, u16 port)
 {
 	struct ftcp_service *service;
@@ -23,8 +25,13 @@ static struct ftcp_service *find_exact(struct ftcp_net *fn, const struct in6_add
 struct ftcp_service *ftcp_service_find(struct ftcp_net *fn, const struct in6_addr *addr, u16 port)
 {
 	struct ftcp_service *service = find_exact(fn, addr, port);
+	bool v4 = ipv6_addr_v4mapped(addr);
 
-	return service ?: find_exact(fn, &in6addr_any, port);
+	if (!service && v4)
+		service = find_exact(fn, &any4, port);
+	if (!service)
+		service = find_exact(fn, &in6addr_any, port);
+	return service && v4 && service->v6only ? NULL : service;
 }
 
 struct ftcp_service *ftcp_service_find_get(struct ftcp_net *fn, const struct in6_addr *addr, u16 port)
@@ -45,6 +52,16 @@ void ftcp_service_put(struct ftcp_service *service)
 		return;
 	ftcp_group_put(service->group);
 	kfree_rcu(service, rcu);
+}
+
+void ftcp_service_defaults(struct ftcp_service *conf)
+{
+	memset(conf, 0, sizeof(*conf));
+	conf->rcv_buf_bytes = FTCP_RCV_BUF_BYTES;
+	conf->snd_buf_bytes = FTCP_SND_BUF_BYTES;
+	conf->user_timeout_ms = FTCP_USER_TIMEOUT_MS;
+	conf->keepalive_ms = FTCP_KEEPALIVE_MS;
+	conf->recover_ms = FTCP_RECOVER_MS;
 }
 
 void ftcp_service_config(const struct ftcp_service *service, struct ftcp_tcb_config *config)
@@ -98,6 +115,7 @@ int ftcp_service_add(struct ftcp_net *fn, struct ftcp_group *group, const struct
 		return -ENOMEM;
 	INIT_LIST_HEAD(&service->node);
 	refcount_set(&service->refs, 1);
+	spin_lock_init(&service->listen_lock);
 	ftcp_group_get(group);
 	service->group = group;
 	mutex_lock(&fn->config);
@@ -151,6 +169,135 @@ int ftcp_service_del(struct ftcp_net *fn, struct ftcp_group *group, const struct
 	ftcp_group_walk(group, ftcp_group_speaks(group) ? kill_if_of : forget_if_of, service);
 	ftcp_service_put(service);
 	return 0;
+}
+
+/* ---- programs that listen ---- */
+
+/* Not in front of what is there already: a service with any address of both families takes listeners of each. */
+static struct ftcp_service *find_to_listen(struct ftcp_net *fn, const struct ftcp_service *conf)
+{
+	struct ftcp_service *service = find_exact(fn, &conf->addr, conf->port), *any = find_exact(fn, &in6addr_any, conf->port);
+
+	lockdep_assert_held(&fn->config);
+	if (service && service->v6only == conf->v6only)
+		return service;
+	return any && !any->by_listen ? any : service;
+}
+
+static int take_slots(struct ftcp_service *service, struct ftcp_sock *listener, bool v4, bool v6)
+{
+	int err = 0;
+
+	spin_lock_bh(&service->listen_lock);
+	if ((v4 && service->listener[0]) || (v6 && service->listener[1]))
+		err = -EADDRINUSE;
+	if (!err && v4)
+		WRITE_ONCE(service->listener[0], listener);
+	if (!err && v6)
+		WRITE_ONCE(service->listener[1], listener);
+	spin_unlock_bh(&service->listen_lock);
+	return err;
+}
+
+/* 1: there is none to take */
+static int take_existing(struct ftcp_net *fn, const char *group_name, const struct ftcp_service *conf, struct ftcp_sock *listener,
+			 bool v4, bool v6, struct ftcp_service **found)
+{
+	struct ftcp_service *service;
+	int err = 1;
+
+	mutex_lock(&fn->config);
+	service = find_to_listen(fn, conf);
+	if (service)
+		err = -EADDRINUSE;
+	if (service && service->backend == conf->backend && (!group_name || !strcmp(group_name, service->group->name)))
+		err = take_slots(service, listener, v4, v6);
+	if (!err) {
+		refcount_inc(&service->refs);
+		*found = service;
+	}
+	mutex_unlock(&fn->config);
+	return err;
+}
+
+struct ftcp_service *ftcp_service_listen(struct ftcp_net *fn, const char *group_name, const struct ftcp_service *conf,
+					 struct ftcp_sock *listener, bool v4, bool v6, bool may_add)
+{
+	struct ftcp_service *service;
+	struct ftcp_group *group;
+	int err;
+
+	err = take_existing(fn, group_name, conf, listener, v4, v6, &service);
+	if (err <= 0)
+		return err ? ERR_PTR(err) : service;
+	if (!may_add)
+		return ERR_PTR(-EACCES);
+	group = ftcp_group_find(fn, group_name ?: FTCP_GROUP_DEFAULT);
+	if (!group)
+		return ERR_PTR(-ENOENT);
+	err = ftcp_service_add(fn, group, conf, NULL);
+	ftcp_group_put(group);
+	if (err)
+		return ERR_PTR(err == -EEXIST ? -EADDRINUSE : err);
+	err = take_existing(fn, group_name, conf, listener, v4, v6, &service);
+	return err ? ERR_PTR(err < 0 ? err : -EADDRINUSE) : service;
+}
+
+bool ftcp_service_abandoned(const struct ftcp_service *service)
+{
+	return service->by_listen && !READ_ONCE(service->listener[0]) && !READ_ONCE(service->listener[1]);
+}
+
+void ftcp_service_unlisten(struct ftcp_service *service, struct ftcp_sock *listener)
+{
+	u32 i;
+
+	spin_lock_bh(&service->listen_lock);
+	for (i = 0; i < ARRAY_SIZE(service->listener); i++)
+		if (service->listener[i] == listener)
+			WRITE_ONCE(service->listener[i], NULL);
+	spin_unlock_bh(&service->listen_lock);
+	if (ftcp_service_abandoned(service))
+		schedule_work(&service->group->fn->reap);
+	ftcp_service_put(service);
+}
+
+void ftcp_service_conn_gone(struct ftcp_service *service)
+{
+	if (atomic_dec_and_test(&service->n_conns) && ftcp_service_abandoned(service))
+		schedule_work(&service->group->fn->reap);
+}
+
+static struct ftcp_service *find_useless(struct ftcp_net *fn)
+{
+	struct ftcp_service *service;
+
+	lockdep_assert_held(&fn->config);
+	list_for_each_entry(service, &fn->services, node)
+		if (ftcp_service_abandoned(service) && !atomic_read(&service->n_conns))
+			return service;
+	return NULL;
+}
+
+static void reap(struct work_struct *work)
+{
+	struct ftcp_net *fn = container_of(work, struct ftcp_net, reap);
+	struct ftcp_service *service;
+
+	mutex_lock(&fn->config);
+	while ((service = find_useless(fn))) {
+		remove_locked(fn, service);
+		ftcp_service_put(service);
+	}
+	mutex_unlock(&fn->config);
+}
+
+/* ---- the namespace ---- */
+
+void ftcp_services_init(struct ftcp_net *fn)
+{
+	INIT_LIST_HEAD(&fn->services);
+	INIT_WORK(&fn->reap, reap);
 }
 
 static void forget(struct ftcp_conn *conn, void *arg)

@@ -8,25 +8,32 @@
 #include <linux/list.h>
 #include <linux/netlink.h>
 #include <linux/refcount.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 #include <ftcp/limits.h>
 
 struct ftcp_backend;
 struct ftcp_group;
 struct ftcp_net;
+struct ftcp_sock;
 
 struct ftcp_service {
 	struct list_head node;		/* fn->services; under fn->config, RCU */
 	struct ftcp_group *group;	/* with a reference */
 	const struct ftcp_backend *backend;
-	struct in6_addr addr;		/* IPv4 as ::ffff:a.b.c.d; :: is any */
+	struct in6_addr addr;		/* IPv4 as ::ffff:a.b.c.d; :: is any, ::ffff:0.0.0.0 any of IPv4 */
 	u16 port;			/* host order */
+	bool v6only;			/* :: does not cover IPv4 */
+	bool by_listen;			/* made by a program's listen(): goes with its last listener and connection */
 	u32 rcv_buf_bytes;
 	u32 snd_buf_bytes;
 	u32 user_timeout_ms;
 	u32 keepalive_ms;
 	u8 congestion;			/* enum ftcp_cong_algorithm */
 	bool nagle;
+	u32 recover_ms;			/* how long a connection waits for its program after a takeover */
+	spinlock_t listen_lock;		/* BH; innermost: nothing is locked inside but a socket's queue */
+	struct ftcp_sock *listener[2];	/* under listen_lock: who accepts IPv4, and IPv6; without a reference */
 	u32 max_conns;			/* 0: no limit of its own */
 	atomic_t n_conns;		/* tombstones included */
 	refcount_t refs;
@@ -42,11 +49,33 @@ int ftcp_service_del(struct ftcp_net *fn, struct ftcp_group *group, const struct
 /** ftcp_services_destroy() - the namespace or the module goes: no hook runs afterwards, all connections are gone */
 void ftcp_services_destroy(struct ftcp_net *fn);
 
+/** ftcp_service_defaults() - a service's @conf before anybody has wished for anything: zero, and the defaults of <ftcp/limits.h> */
+void ftcp_service_defaults(struct ftcp_service *conf);
+
+/**
+ * ftcp_service_listen() - @listener accepts for IPv4 and IPv6 (@v4, @v6) on its address and port; -EADDRINUSE, -EACCES, -ENOENT
+ * @conf: as for ftcp_service_add(), what a new service is to be like
+ * @group_name: its group, or NULL: any for a service that is there, else FTCP_GROUP_DEFAULT
+ * @may_add: may it make a service where there is none?
+ *
+ * Returns the service with a reference, or ERR_PTR.
+ */
+struct ftcp_service *ftcp_service_listen(struct ftcp_net *fn, const char *group_name, const struct ftcp_service *conf,
+					 struct ftcp_sock *listener, bool v4, bool v6, bool may_add);
+/** ftcp_service_unlisten() - @listener accepts no more; gives its reference back */
+void ftcp_service_unlisten(struct ftcp_service *service, struct ftcp_sock *listener);
+/** ftcp_service_abandoned() - nobody listens, and nobody is to: new connections are not ours. Any context, no lock */
+bool ftcp_service_abandoned(const struct ftcp_service *service);
+
 /** ftcp_service_find() - under RCU, no reference taken; the exact address wins over any */
 struct ftcp_service *ftcp_service_find(struct ftcp_net *fn, const struct in6_addr *addr, u16 port);
 /** ftcp_service_find_get() - the same with a reference, for any context */
 struct ftcp_service *ftcp_service_find_get(struct ftcp_net *fn, const struct in6_addr *addr, u16 port);
 void ftcp_service_put(struct ftcp_service *service);
+/** ftcp_service_conn_gone() - one connection less; any context */
+void ftcp_service_conn_gone(struct ftcp_service *service);
+/** ftcp_services_init() - of a new namespace; ftcp_services_destroy() is its end */
+void ftcp_services_init(struct ftcp_net *fn);
 
 struct ftcp_tcb_config;
 

@@ -34,7 +34,9 @@
 	X(CONNS_TAKEN_OVER, "conns_taken_over") \
 	X(BROKEN_INVARIANTS, "broken_invariants") \
 	X(RESETS_LIMITED, "resets_limited")	/* not sent: too many in a second */ \
-	X(OOO_PRUNED, "ooo_pruned")	/* a connection's out-of-order data given up */
+	X(OOO_PRUNED, "ooo_pruned")	/* a connection's out-of-order data given up */ \
+	X(CONNS_RECOVERED, "conns_recovered")	/* handed to a program that had not opened them */ \
+	X(CONNS_UNCLAIMED, "conns_unclaimed")	/* aborted: no program came for them in time */
 
 enum ftcp_counter {
 #define FTCP_COUNTER_ENUM(name, text) FTCP_COUNT_##name,

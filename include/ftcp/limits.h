@@ -55,6 +55,9 @@
 #define FTCP_KEEPALIVE_PROBES_MAX 9
 #define FTCP_USER_TIMEOUT_MS	(924u * 1000u)		/* RFC 9293, 3.8.3: R2 at least 100 s; as Linux */
 #define FTCP_ORPHAN_TIMEOUT_US	(20 * FTCP_S_US)	/* what an orphan gets when there are too many */
+#define FTCP_FIN_WAIT_2_US	(60 * FTCP_S_US)	/* of a connection that its program has closed, as Linux */
+#define FTCP_RECOVER_MS		30000u	/* how long a connection waits for its program after a takeover */
+#define FTCP_CORK_US		(200 * FTCP_MS_US)	/* nothing is held back longer for more to come, as Linux */
 #define FTCP_CHALLENGE_INTERVAL_US (500 * FTCP_MS_US)	/* per connection, RFC 5961, 7 */
 
 /* Congestion control (RFC 6928, 5681). */

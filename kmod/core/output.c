@@ -277,6 +277,8 @@ static u64 hold_tail(const struct ftcp_tcb *tcb, u64 len, u32 packet_bytes)
 	bool last = soft->snd_nxt + len >= ftcp_tcb_data_end(tcb);
 	u64 tail = len % packet_bytes;
 
+	if (soft->corked && last && tail && !(tcb->hard.flags & FTCP_HARD_SND_FIN) && !soft->sliver_ok)
+		return len - tail;
 	if (!tail || (tail == len && (!ftcp_flight(tcb) || soft->sliver_ok)))
 		return len;
 	if (last && (!soft->nagle || tcb->hard.flags & FTCP_HARD_SND_FIN))

@@ -33,7 +33,9 @@
 	X(FIREWALL,	"firewall",		"the INPUT firewall dropped it") \
 	X(NOT_OURS,	"not-ours",		"broadcast, multicast or martian") \
 	X(RESET,	"reset",		"a valid reset: connection aborted by the peer") \
-	X(MEMORY_LIMIT,	"memory-limit",		"max_memory is used up, or its share of one connection")
+	X(MEMORY_LIMIT,	"memory-limit",		"max_memory is used up, or its share of one connection") \
+	X(NO_LISTENER,	"no-listener",		"no program listens; answered with a reset") \
+	X(BACKLOG,	"backlog",		"the program has not accepted what is waiting already")
 
 enum ftcp_reason {
 #define FTCP_REASON_ENUM(name, text, help) FTCP_REASON_##name,

@@ -72,6 +72,30 @@ u64 ftcp_tcb_writable(const struct ftcp_tcb *tcb)
 	return used < hard->snd_buf_bytes ? hard->snd_buf_bytes - used : 0;
 }
 
+void ftcp_tcb_keepalive(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 idle_us, u16 interval_s, u8 probes)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+
+	soft->keepalive_idle_us = idle_us;
+	soft->keepalive_interval_s = interval_s;
+	soft->keepalive_probes = probes;
+	soft->timers.keepalive_us = 0;
+	if (idle_us && tcb->hard.state != FTCP_TIME_WAIT)
+		soft->timers.keepalive_us = max(soft->last_heard_us + idle_us, env->now_us + 1);
+}
+
+void ftcp_tcb_buffers(struct ftcp_tcb *tcb, u32 rcv_bytes, u32 snd_bytes)
+{
+	struct ftcp_hard *hard = &tcb->hard;
+
+	if (rcv_bytes) {
+		tcb->soft.rcv_buf_max_bytes = rcv_bytes;
+		hard->rcv_buf_bytes = max_t(u64, min(hard->rcv_buf_bytes, rcv_bytes), hard->rcv_edge - hard->consumed);
+	}
+	if (snd_bytes)
+		hard->snd_buf_bytes = max_t(u64, snd_bytes, hard->snd_end - hard->snd_una);
+}
+
 void ftcp_tcb_append(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 n)
 {
 	tcb->hard.snd_end += n;

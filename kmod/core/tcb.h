@@ -151,6 +151,8 @@ struct ftcp_board {
  * @ts_recent_us: when TS.Recent was last touched
  * @ecn_recover: no further reduction for ECE before snd_una is here
  * @ece: to be echoed until the peer says CWR; @cwr: to be said with the next new data (RFC 3168, 6.1.2 and 6.1.3)
+ * @corked: the program has more to come: less than a whole packet waits for it. Set and cleared by the glue
+ * @keepalive_probes, @keepalive_interval_s: 0: FTCP_KEEPALIVE_PROBES_MAX, FTCP_KEEPALIVE_INTERVAL_US
  * @quick_acks: so many more ACKs are not delayed
  * @rexmits: expiries of the retransmission timer in a row
  * @probes: keepalive probes in a row without an answer
@@ -215,6 +217,9 @@ struct ftcp_soft {
 	u8 quick_acks;
 	u8 mtu_suspicions;
 	bool nagle;
+	bool corked;
+	u8 keepalive_probes;
+	u16 keepalive_interval_s;
 	bool ece;
 	bool cwr;
 	bool tail_now;		/* a tail loss probe is due */
@@ -374,6 +379,12 @@ u64 ftcp_tcb_writable(const struct ftcp_tcb *tcb);
 
 /** ftcp_tcb_append() - @n bytes were stored at the end of the send stream (offset ftcp_tcb_data_end()) */
 void ftcp_tcb_append(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 n);
+
+/** ftcp_tcb_keepalive() - probe after @idle_us of silence (0: never) every @interval_s, and give up after @probes (0: the defaults) */
+void ftcp_tcb_keepalive(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 idle_us, u16 interval_s, u8 probes);
+
+/** ftcp_tcb_buffers() - other sizes (0: as it is); never less than what was promised to the peer, or is held */
+void ftcp_tcb_buffers(struct ftcp_tcb *tcb, u32 rcv_bytes, u32 snd_bytes);
 
 /** ftcp_tcb_data_end() - end of the written bytes, FIN not counted */
 u64 ftcp_tcb_data_end(const struct ftcp_tcb *tcb);

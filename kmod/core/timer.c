@@ -106,11 +106,13 @@ static u32 keepalive_due(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 {
 	struct ftcp_soft *soft = &tcb->soft;
 
-	if (soft->probes >= FTCP_KEEPALIVE_PROBES_MAX)
+	u64 interval_us = soft->keepalive_interval_s * FTCP_S_US;
+
+	if (soft->probes >= (soft->keepalive_probes ?: FTCP_KEEPALIVE_PROBES_MAX))
 		return give_up(tcb);
 	soft->probes++;
 	soft->probe_now = true;
-	soft->timers.keepalive_us = env->now_us + min_t(u64, FTCP_KEEPALIVE_INTERVAL_US, soft->keepalive_idle_us);
+	soft->timers.keepalive_us = env->now_us + (interval_us ?: min_t(u64, FTCP_KEEPALIVE_INTERVAL_US, soft->keepalive_idle_us));
 	return 0;
 }
 

@@ -101,7 +101,7 @@ enum ftcp_attr {
 	FTCP_A_SERVICE_PORT,	/* u16, 1..65535 */
 	FTCP_A_SERVICE_ADDR4,	/* be32; neither: any local address, both families */
 	FTCP_A_SERVICE_ADDR6,	/* 16 bytes */
-	FTCP_A_SERVICE_BACKEND,	/* string: "echo" (default), "discard", "chargen" */
+	FTCP_A_SERVICE_BACKEND,	/* string: "echo" (default), "discard", "chargen", "socket" */
 	FTCP_A_SERVICE_RCV_BUF,	/* u32, bytes, 4096..FTCP_RCV_BUF_BYTES */
 	FTCP_A_SERVICE_SND_BUF,	/* u32, bytes, 4096..FTCP_SND_BUF_BYTES */
 	FTCP_A_SERVICE_USER_TIMEOUT_MS,	/* u32 */
@@ -172,6 +172,10 @@ enum ftcp_attr {
 	FTCP_A_STATS_VALUE,	/* u64 */
 
 	FTCP_A_EVENT,		/* u32, enum ftcp_event_type */
+
+	FTCP_A_SERVICE_RECOVER_MS,	/* u32: how long a connection of "socket" waits for its program after a takeover */
+	FTCP_A_SERVICE_BY_LISTEN,	/* u8, 1: made by a program's listen(); goes with it */
+	FTCP_A_CONN_PROGRAM,	/* string: the program that accepted it, and its process id: "nginx[712]" */
 
 	__FTCP_A_MAX,
 	FTCP_A_MAX = __FTCP_A_MAX - 1

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Writing, as tcp_sendmsg() does it. One copy: from the program to pages that go out as they are, in segments of 64 KiB. */
+#include <net/sock.h>
+#include "group.h"
+#include "sock.h"
+
+/* What is copied before it is sent: less waits longer for a first segment, more for nothing. */
+#define STEP_MAX_BYTES (2 * FTCP_SEGMENT_MAX_BYTES)
+
+void ftcp_sock_write_space(struct sock *sk)
+{
+	struct socket *sock = READ_ONCE(sk->sk_socket);
+
+	if (!sock || !test_bit(SOCK_NOSPACE, &sock->flags))
+		return;
+	clear_bit(SOCK_NOSPACE, &sock->flags);
+	rcu_read_lock();
+	if (skwq_has_sleeper(rcu_dereference(sk->sk_wq)))
+		wake_up_interruptible_poll(&rcu_dereference(sk->sk_wq)->wait, EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
+	if (!(sk->sk_shutdown & SEND_SHUTDOWN))
+		sk_wake_async(sk, SOCK_WAKE_SPACE, POLL_OUT);
+	rcu_read_unlock();
+}
+
+/* ---- what was written before (FTCP_SEEK_WRITE) ---- */
+
+#define COMPARE_BYTES 256
+
+/* Is what the program writes at write_off what stands there? What the client has acknowledged is there no more. Bytes taken, or -EILSEQ. */
+static int compare(struct ftcp_sock *fs, const u8 *data, u32 n)
+{
+	struct ftcp_conn *conn = fs->conn;
+	u8 held[COMPARE_BYTES];
+	u32 gone, same;
+
+	spin_lock_bh(&conn->lock);
+	gone = min_t(u64, n, max(conn->snd.start, fs->write_off) - fs->write_off);
+	if (ftcp_bytes_copy(&conn->snd, fs->write_off + gone, held, n - gone))
+		gone = n;	/* the connection is over, and its bytes with it */
+	for (same = gone; same < n && held[same - gone] == data[same]; same++)
+		;
+	fs->write_off += same;
+	spin_unlock_bh(&conn->lock);
+	return same ? same : -EILSEQ;
+}
+
+/* Bytes that were recognised; 0: the program writes at the end; or an error. */
+static int recognise(struct ftcp_sock *fs, struct msghdr *msg)
+{
+	u8 data[COMPARE_BYTES];
+	u32 n = min_t(size_t, sizeof(data), msg_data_left(msg));
+	u64 ahead;
+	int same;
+
+	spin_lock_bh(&fs->conn->lock);
+	ahead = ftcp_tcb_data_end(&fs->conn->tcb) - fs->write_off;
+	spin_unlock_bh(&fs->conn->lock);
+	if (!ahead)
+		return 0;
+	n = min_t(u64, n, ahead);
+	if (copy_from_iter(data, n, &msg->msg_iter) < n)
+		return -EFAULT;
+	same = compare(fs, data, n);
+	if (same != n)
+		iov_iter_revert(&msg->msg_iter, n - max(same, 0));
+	return same;
+}
+
+/* ---- what is new ---- */
+
+static u64 room(struct ftcp_sock *fs)
+{
+	u64 result = 0;
+
+	spin_lock_bh(&fs->conn->lock);
+	if (ftcp_sock_attached(fs)) {
+		ftcp_sock_buffers(fs);
+		result = ftcp_tcb_writable(&fs->conn->tcb);
+	}
+	spin_unlock_bh(&fs->conn->lock);
+	return result;
+}
+
+/* To the end of the stream, if there is one still. @more: the program is not yet done. */
+static int append(struct ftcp_sock *fs, struct ftcp_bytes *bytes, u32 n, bool more)
+{
+	struct ftcp_conn *conn = fs->conn;
+	struct ftcp_tcb *tcb = &conn->tcb;
+	struct ftcp_env env;
+	int err = -EPIPE;
+
+	spin_lock_bh(&conn->lock);
+	if (ftcp_sock_attached(fs) && ftcp_tcb_writable(tcb) >= n) {
+		ftcp_group_env(conn->group, &env);
+		ftcp_bytes_put(&conn->snd, ftcp_tcb_data_end(tcb), bytes, 0, n);
+		ftcp_tcb_append(tcb, &env, n);
+		fs->write_off = ftcp_tcb_data_end(tcb);
+		tcb->soft.corked = more || fs->cork;
+		if (!tcb->soft.corked)
+			conn->due_us = 0;
+		err = 0;
+	}
+	ftcp_conn_unlock(conn, 0);
+	ftcp_bytes_free(bytes);
+	return err;
+}
+
+/* Bytes taken; 0: there is no room; or an error. */
+static int append_some(struct ftcp_sock *fs, struct msghdr *msg)
+{
+	u64 space = room(fs);
+	struct ftcp_bytes bytes;
+	u32 n;
+	int err;
+
+	if (!space)
+		return 0;
+	n = min_t(u64, min_t(u64, space, STEP_MAX_BYTES), msg_data_left(msg));
+	err = ftcp_bytes_from_iter(&bytes, &msg->msg_iter, n, GFP_KERNEL);
+	if (err <= 0)
+		return err;
+	n = err;
+	err = append(fs, &bytes, n, msg_data_left(msg) || (msg->msg_flags & MSG_MORE));
+	return err ? err : n;
+}
+
+static bool wants_no_more(const struct sock *sk)
+{
+	return sk->sk_err || (sk->sk_shutdown & SEND_SHUTDOWN);
+}
+
+/* 0: there may be room now; or why not */
+static int wait_for_room(struct sock *sk, struct wait_queue_entry *wait, long *timeout)
+{
+	struct ftcp_sock *fs = ftcp_sk(sk);
+
+	if (!*timeout) {
+		set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+		return -EAGAIN;
+	}
+	if (signal_pending(current))
+		return sock_intr_errno(*timeout);
+	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+	smp_mb__after_atomic();		/* room that came before the bit was seen by nobody */
+	if (!room(fs) && !wants_no_more(sk))
+		ftcp_sock_wait(sk, wait, timeout);
+	return 0;
+}
+
+static int write_locked(struct sock *sk, struct msghdr *msg, size_t *copied)
+{
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	long timeout = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
+	struct ftcp_sock *fs = ftcp_sk(sk);
+	int err = 0;
+
+	add_wait_queue(sk_sleep(sk), &wait);
+	while (msg_data_left(msg)) {
+		err = recognise(fs, msg);
+		if (!err && wants_no_more(sk))
+			err = -EPIPE;
+		if (!err)
+			err = append_some(fs, msg);
+		if (err > 0)
+			*copied += err;
+		else if (!err)
+			err = wait_for_room(sk, &wait, &timeout);
+		if (err < 0)
+			break;
+	}
+	remove_wait_queue(sk_sleep(sk), &wait);
+	return err < 0 ? err : 0;
+}
+
+int ftcp_sock_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
+{
+	struct sock *sk = sock->sk;
+	struct ftcp_sock *fs = ftcp_sk(sk);
+	size_t copied = 0;
+	int err = 0;
+
+	if (msg->msg_flags & (MSG_OOB | MSG_FASTOPEN | MSG_ZEROCOPY))
+		return -EOPNOTSUPP;
+	lock_sock(sk);
+	sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);
+	if (!fs->conn || (wants_no_more(sk) && !len))
+		err = -EPIPE;
+	else
+		err = write_locked(sk, msg, &copied);
+	if (!copied && err)
+		err = sk_stream_error(sk, msg->msg_flags, err);
+	release_sock(sk);
+	return copied ? copied : err;
+}
