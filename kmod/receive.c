@@ -155,6 +155,7 @@ static struct ftcp_conn *new_conn(struct arrival *a, struct ftcp_service *servic
 	struct ftcp_conn *conn;
 	struct ftcp_tcb_config config;
 	struct ftcp_env env;
+	u32 kept;
 	int err;
 
 	/* Several at once may all find room for one more: a limit, not a promise. */
@@ -165,10 +166,13 @@ static struct ftcp_conn *new_conn(struct arrival *a, struct ftcp_service *servic
 		return conn;
 	ftcp_conn_config(conn, &config);
 	ftcp_group_env(conn->group, &env);
-	if (a->seg.flags & FTCP_SYN)
-		ftcp_tcb_open(&conn->tcb, &env, &config, &a->seg, cookie, iss);
-	else
+	if (a->seg.flags & FTCP_SYN) {
+		kept = ftcp_tcb_open(&conn->tcb, &env, &config, &a->seg, cookie, iss);
+		if (kept)
+			ftcp_bytes_put(&conn->rcv, 0, &a->payload, 0, kept);
+	} else {
 		ftcp_tcb_open_cookie(&conn->tcb, &env, &config, &a->seg, cookie);
+	}
 	err = ftcp_conn_insert(conn);
 	if (err) {
 		ftcp_conn_put(conn);

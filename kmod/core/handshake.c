@@ -49,8 +49,12 @@ static void open_half(struct ftcp_tcb *tcb, const struct ftcp_env *env, const st
 	tcb->soft.rcv_adv = hard->rcv_edge;
 }
 
-void ftcp_tcb_open(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_tcb_config *config,
-		   const struct ftcp_segment *syn, const struct ftcp_cookie *cookie, u32 iss)
+/*
+ * Data on the SYN are received, for nobody to read before the handshake has come to its end (RFC 9293, 3.4), and not acknowledged by the SYN-ACK: no
+ * half-open connection is replicated, and whoever takes over will know nothing of them.
+ */
+u32 ftcp_tcb_open(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_tcb_config *config,
+		  const struct ftcp_segment *syn, const struct ftcp_cookie *cookie, u32 iss)
 {
 	open_half(tcb, env, config, cookie, syn);
 	/* The cookie had to round this; here the SYN itself is at hand. */
@@ -61,7 +65,9 @@ void ftcp_tcb_open(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struc
 	tcb->hard.irs = syn->seq.v;
 	tcb->hard.iss = iss;
 	tcb->hard.snd_wnd = syn->wnd;
+	tcb->hard.rcv_nxt = min_t(u64, syn->len, tcb->hard.rcv_edge);
 	tcb->soft.rexmit_now = true;
+	return tcb->hard.rcv_nxt;
 }
 
 void ftcp_tcb_open_cookie(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_tcb_config *config,

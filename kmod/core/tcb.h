@@ -278,9 +278,13 @@ struct ftcp_cookie;
 /** ftcp_tcb_cookie() - what a SYN offers, for ftcp_cookie_make(); @default_mss: FTCP_MSS_DEFAULT_BYTES or its IPv6 twin */
 void ftcp_tcb_cookie(struct ftcp_cookie *cookie, const struct ftcp_segment *syn, u32 default_mss_bytes);
 
-/** ftcp_tcb_open() - a connection in SYN_RECEIVED from the client's SYN; @tcb is zeroed, @cookie and @iss as ftcp_cookie_make() left them */
-void ftcp_tcb_open(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_tcb_config *config,
-		   const struct ftcp_segment *syn, const struct ftcp_cookie *cookie, u32 iss);
+/**
+ * ftcp_tcb_open() - a connection in SYN_RECEIVED from the client's SYN; @tcb is zeroed, @cookie and @iss as ftcp_cookie_make() left them
+ *
+ * Returns how many bytes of the SYN's payload to keep, at offset 0.
+ */
+u32 ftcp_tcb_open(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_tcb_config *config,
+		  const struct ftcp_segment *syn, const struct ftcp_cookie *cookie, u32 iss);
 
 /**
  * ftcp_tcb_open_cookie() - a connection in SYN_RECEIVED from the client's ACK and the cookie it brought back

@@ -11,7 +11,7 @@ enum phase { WAITING, SYN_SENT, OPEN, DONE, DEAD };
 
 struct client {
 	enum phase phase;
-	bool ts, sack, ecn, ece, cwr, scaled, late_fin, delays_acks, reneges, silly, slow, fin_seen, forgot;
+	bool ts, sack, ecn, ece, cwr, scaled, late_fin, hasty, delays_acks, reneges, silly, slow, fin_seen, forgot;
 	u8 scale, peer_scale;
 	u16 mss;
 	u32 iss, irs, ts_recent, buf, dup;
@@ -144,7 +144,7 @@ static void transmit(int id, u64 off, u32 len, u8 flags)
 		flags |= FTCP_ECE | FTCP_CWR;
 	if (!(flags & SYN) && c->ece)
 		flags |= FTCP_ECE;
-	if (len && c->ecn && off >= c->most) {
+	if (len && c->ecn && off >= c->most && !(flags & SYN)) {
 		p.ecn = FTCP_ECN_ECT0;
 		flags |= c->cwr ? FTCP_CWR : 0;
 		c->cwr = false;
@@ -192,6 +192,21 @@ static bool may_fin(const struct client *c)
 	return !c->late_fin || (c->fin_seen && c->rcv == c->expect) || c->rcv == c->expect;
 }
 
+/* Data on the SYN (RFC 9293, 3.4): whoever gets it may keep it, or leave it to be sent again. */
+static u32 syn_bytes(const struct client *c)
+{
+	return c->hasty ? min_t(u64, c->total, c->mss / 2) : 0;
+}
+
+static void send_syn(int id)
+{
+	struct client *c = &clients[id];
+
+	transmit(id, 0, syn_bytes(c), SYN);
+	c->most = syn_bytes(c);
+	c->timer_us = now_us + S;
+}
+
 static void send_more(int id)
 {
 	struct client *c = &clients[id];
@@ -230,8 +245,7 @@ static void timeout(int id)
 
 	c->timer_us = 0;
 	if (c->phase == SYN_SENT) {
-		transmit(id, 0, 0, SYN);
-		c->timer_us = now_us + S;
+		send_syn(id);
 		return;
 	}
 	c->backoff = min(c->backoff + 1, 4ull);
@@ -318,6 +332,7 @@ static void take_synack(int id, const struct parsed *p)
 	c->phase = OPEN;
 	c->irs = p->seq;
 	c->edge = p->wnd;
+	c->nxt = c->silly ? 0 : syn_bytes(c);
 	c->timer_us = 0;
 	c->scaled = c->scaled && p->has_scale;
 	c->ts = c->ts && p->has_ts;
@@ -465,6 +480,7 @@ void client_reset(int id)
 	if (c->scale > 4 && c->buf < (1u << c->scale))
 		c->buf = min(65000u, 1u << c->scale);
 	c->iss = swarm.wrap ? 0u - rnd(100000) : rnd(1000000);
+	c->hasty = c->iss % 4 == 0 && !swarm.plain;
 	service_draw(id, c->total);
 	c->expect = service_end(id, c->total);
 	c->have = calloc(1, c->expect + 1);

@@ -270,7 +270,7 @@ static u32 half_open(const struct host *h)
 	return n;
 }
 
-static void syn(struct host *h, int client, const struct ftcp_segment *seg)
+static void syn(struct host *h, int client, const struct ftcp_segment *seg, const u8 *data)
 {
 	struct ftcp_tcb_config config = config_of(h, client);
 	struct keyed k = keyed(h, client, h->epoch);
@@ -289,7 +289,7 @@ static void syn(struct host *h, int client, const struct ftcp_segment *seg)
 		return;
 	}
 	c = conn_new(h, client);
-	ftcp_tcb_open(&c->tcb, &env, &config, seg, &cookie, iss);
+	memcpy(c->rcv, data, ftcp_tcb_open(&c->tcb, &env, &config, seg, &cookie, iss));
 	check_opened(h, c);
 	host_follow_up(h, c, 0);
 }
@@ -390,7 +390,7 @@ void host_receive(struct host *h, const struct packet *packet)
 	else if (!speaks(h))
 		return;
 	else if ((seg.flags & (FTCP_SYN | FTCP_ACK | FTCP_RST)) == FTCP_SYN)
-		syn(h, packet->client, &seg);
+		syn(h, packet->client, &seg, packet->data);
 	else
 		ack_without_conn(h, packet->client, &seg, packet->data);
 	daemon_look(h);

@@ -93,6 +93,51 @@ TEST(syn_received__data_and_fin_on_the_ack)
 	EXPECT(f.tcb.hard.state == FTCP_CLOSE_WAIT && fixture_ack(&f) == 101);
 }
 
+static u32 open_with_data(struct fixture *f, u32 len)
+{
+	struct ftcp_segment syn = { .seq = { CLIENT_ISS }, .flags = FTCP_SYN, .opts = FTCP_OPT_MSS, .mss = 1460, .wnd = 1000, .len = len };
+	struct ftcp_cookie cookie;
+	u32 kept;
+
+	memset(f, 0, sizeof(*f));
+	f->env = (struct ftcp_env){ .now_us = 1 };
+	ftcp_tcb_cookie(&cookie, &syn, FTCP_MSS_DEFAULT_BYTES);
+	kept = ftcp_tcb_open(&f->tcb, &f->env, &fixture_config, &syn, &cookie, SERVER_ISS);
+	fixture_output(f);
+	EXPECT(f->n_out == 1 && f->out[0].ack.v == CLIENT_ISS + 1);
+	return kept;
+}
+
+TEST(syn_received__data_on_the_syn_are_acknowledged_when_they_are_committed)
+{
+	struct fixture f;
+
+	EXPECT(open_with_data(&f, 500) == 500);
+	EXPECT(ftcp_repl_dirty(&f.tcb) == FTCP_CLEAN);
+	EXPECT(fixture_give(&f, fixture_segment(&f, 500, 0, 0, 0)) == FTCP_REASON_NONE);
+	EXPECT(f.in.events & FTCP_EV_ESTABLISHED && ftcp_tcb_readable(&f.tcb) == 500 && f.n_out == 0);
+	fixture_commit(&f);
+	EXPECT(f.n_out == 1 && fixture_ack(&f) == 500);
+}
+
+TEST(syn_received__data_on_the_syn_may_come_again)
+{
+	struct fixture f;
+
+	EXPECT(open_with_data(&f, 500) == 500);
+	EXPECT(fixture_give(&f, fixture_segment(&f, 0, 600, 0, 0)) == FTCP_REASON_NONE);
+	EXPECT(f.in.keep_skip == 500 && f.in.keep_len == 100 && f.in.keep_off == 500 && ftcp_tcb_readable(&f.tcb) == 600);
+	EXPECT(open_with_data(&f, 500) == 500);
+	EXPECT(fixture_give(&f, fixture_segment(&f, 0, 0, 0, FTCP_RST)) == FTCP_REASON_RESET);
+}
+
+TEST(syn_received__no_more_data_on_the_syn_than_the_window_takes)
+{
+	struct fixture f;
+
+	EXPECT(open_with_data(&f, 70000) == 65535 && f.tcb.hard.rcv_nxt == f.tcb.hard.rcv_edge);
+}
+
 TEST(tcb_open_cookie__as_if_the_syn_were_known)
 {
 	struct ftcp_cookie cookie = { .mss_bytes = 1400, .wscale = 3, .wscale_ok = true, .sack_ok = true };
