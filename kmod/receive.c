@@ -217,6 +217,13 @@ static void syn_stateless(struct arrival *a, struct ftcp_service *service, const
 	WRITE_ONCE(a->fn->stateless_ms, now_ms());
 }
 
+static bool recently_stateless(const struct arrival *a)
+{
+	u64 stateless = READ_ONCE(a->fn->stateless_ms);
+
+	return stateless && now_ms() - stateless < FTCP_COOKIE_LIFE_MS;
+}
+
 static void syn(struct arrival *a, struct ftcp_service *service)
 {
 	const struct ftcp_conn_hash hash = { .group = service->group, .key = &a->key,
@@ -241,6 +248,9 @@ static void syn(struct arrival *a, struct ftcp_service *service)
 		syn_stateless(a, service, &cookie, iss);
 		return;
 	}
+	/* The SYN-ACK that the client goes by may be an earlier one, which knew nothing of ECN */
+	if (recently_stateless(a))
+		a->seg.flags &= ~(FTCP_ECE | FTCP_CWR);
 	conn = new_conn(a, service, &cookie, iss);
 	if (IS_ERR(conn)) {
 		drop(a, PTR_ERR(conn) == -ENOSPC ? FTCP_REASON_CONN_LIMIT : FTCP_REASON_NO_MEMORY);
@@ -249,13 +259,6 @@ static void syn(struct arrival *a, struct ftcp_service *service)
 	spin_lock_bh(&conn->lock);
 	ftcp_conn_unlock(conn, 0);
 	ftcp_conn_put(conn);
-}
-
-static bool recently_stateless(const struct arrival *a)
-{
-	u64 stateless = READ_ONCE(a->fn->stateless_ms);
-
-	return stateless && now_ms() - stateless < FTCP_COOKIE_LIFE_MS;
 }
 
 static bool recently_taken_over(const struct ftcp_service *service)

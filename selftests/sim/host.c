@@ -270,7 +270,13 @@ static u32 half_open(const struct host *h)
 	return n;
 }
 
-static void syn(struct host *h, int client, const struct ftcp_segment *seg, const u8 *data)
+/* As in kmod/receive.c: when is a handshake possible that this host does not remember? */
+static bool recently_stateless(const struct host *h)
+{
+	return h->stateless_us && host_now_us(h) - h->stateless_us < FTCP_COOKIE_LIFE_MS * MS;
+}
+
+static void syn(struct host *h, int client, struct ftcp_segment *seg, const u8 *data)
 {
 	struct ftcp_tcb_config config = config_of(h, client);
 	struct keyed k = keyed(h, client, h->epoch);
@@ -288,16 +294,13 @@ static void syn(struct host *h, int client, const struct ftcp_segment *seg, cons
 		xmit(h, NULL, client, &out);
 		return;
 	}
+	/* The SYN-ACK that the client goes by may be one that knew nothing of ECN */
+	if (recently_stateless(h))
+		seg->flags &= ~(FTCP_ECE | FTCP_CWR);
 	c = conn_new(h, client);
 	memcpy(c->rcv, data, ftcp_tcb_open(&c->tcb, &env, &config, seg, &cookie, iss));
 	check_opened(h, c);
 	host_follow_up(h, c, 0);
-}
-
-/* As in kmod/receive.c: when is a handshake possible that this host does not remember? */
-static bool recently_stateless(const struct host *h)
-{
-	return h->stateless_us && host_now_us(h) - h->stateless_us < FTCP_COOKIE_LIFE_MS * MS;
 }
 
 static bool recently_taken_over(const struct host *h)
