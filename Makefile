@@ -8,6 +8,9 @@ KDIR ?= /lib/modules/$(running)/build
 # Where things are installed: DESTDIR for packagers.
 prefix ?= /usr/local
 sbindir ?= $(prefix)/sbin
+bindir ?= $(prefix)/bin
+libdir ?= $(prefix)/lib
+includedir ?= $(prefix)/include
 mandir ?= $(prefix)/share/man
 
 # Debian's stock kernels that `make build-test` compiles against, and the one that tests boot.
@@ -18,7 +21,7 @@ test_kernel := 6.1
 SUITE ?=
 TESTS ?=
 
-all: module tools ## build module and tools (default)
+all: module tools lib ## build module, tools and libraries (default)
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
@@ -60,6 +63,9 @@ headers:
 tools: ## build ftcp-syncd and ftcpctl into build/bin
 	+$(MAKE) -C daemon OUT=$(build)/bin
 
+lib: ## build ftcprun, its library and libftcp into build/bin and build/lib
+	+$(MAKE) -C lib OUT=$(build)/bin LIB=$(build)/lib prefix=$(prefix)
+
 # ---------------------------------------------------------------------------------------------------------------------
 
 deps: ## install what building and testing need (Debian)
@@ -77,7 +83,7 @@ $(kernels:%=build-test-%): build-test-%: deps
 test-module: deps ## build the module for the kernel that the tests boot
 	+$(call make_for_kernel,$(test_kernel)) module
 
-test-tools: ## build the small programs that the tests use into build/tools
+test-tools: lib ## build the small programs that the tests use into build/tools
 	+$(MAKE) -C selftests/tools OUT=$(build)/tools
 	+$(MAKE) -C selftests/conformance OUT=$(build)/tools
 
@@ -142,9 +148,15 @@ build/checkpatch/checkpatch.pl:
 	rm -rf $(@D)/usr $(@D)/linux-source-6.1_*.deb
 	touch $@
 
-install: module tools ## install module, tools and manual pages (DESTDIR=, prefix=)
+install: module tools lib ## install module, tools, libraries and manual pages (DESTDIR=, prefix=)
 	install -D -m 644 $(module_dir)/ftcp.ko $(DESTDIR)/lib/modules/$(kernelrelease)/updates/ftcp.ko
 	install -D -t $(DESTDIR)$(sbindir) $(build)/bin/ftcp-syncd $(build)/bin/ftcpctl
+	install -D -t $(DESTDIR)$(bindir) $(build)/bin/ftcprun
+	install -D -m 644 -t $(DESTDIR)$(libdir) $(build)/lib/libftcprun.so $(build)/lib/libftcp.so.0 $(build)/lib/libftcp.a
+	ln -sf libftcp.so.0 $(DESTDIR)$(libdir)/libftcp.so
+	install -D -m 644 -t $(DESTDIR)$(libdir)/pkgconfig $(build)/lib/ftcp.pc
+	install -D -m 644 -t $(DESTDIR)$(includedir) lib/ftcp.h
+	install -D -m 644 -t $(DESTDIR)$(includedir)/linux include/uapi/linux/ftcp_sock.h
 	$(foreach page,$(wildcard Documentation/man/*.[1-8]),\
 		install -D -m 644 -t $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(page))) $(page) &&) true
 	[ -n "$(DESTDIR)" ] || depmod $(kernelrelease)
@@ -152,6 +164,8 @@ install: module tools ## install module, tools and manual pages (DESTDIR=, prefi
 uninstall: headers ## remove what install installed
 	rm -f $(DESTDIR)/lib/modules/$(kernelrelease)/updates/ftcp.ko
 	rm -f $(DESTDIR)$(sbindir)/ftcp-syncd $(DESTDIR)$(sbindir)/ftcpctl
+	rm -f $(DESTDIR)$(bindir)/ftcprun $(addprefix $(DESTDIR)$(libdir)/,libftcprun.so libftcp.so.0 libftcp.so libftcp.a pkgconfig/ftcp.pc)
+	rm -f $(DESTDIR)$(includedir)/ftcp.h $(DESTDIR)$(includedir)/linux/ftcp_sock.h
 	$(foreach page,$(wildcard Documentation/man/*.[1-8]),\
 		rm -f $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)) &&) true
 	[ -n "$(DESTDIR)" ] || depmod $(kernelrelease)
@@ -163,6 +177,6 @@ distclean: ## remove everything that is not source
 	rm -rf build
 
 # Directories have some of these names.
-.PHONY: sim sim-forever mutants fuzz bench
+.PHONY: sim sim-forever mutants fuzz bench lib
 .PHONY: all help module sparse module-tree headers tools deps build-test $(kernels:%=build-test-%) test-module \
 	test-tools unit check check-debug check-interop bench-scale demo checkpatch install uninstall clean distclean
