@@ -97,9 +97,25 @@ static void option_refused(const char *name)
 		say("%s: not on a socket of ftcp (%m)", name);
 }
 
+static int bind_new(int fd, int old, const struct sockaddr_storage *address, socklen_t len)
+{
+	int reuse = number_of(old, SO_REUSEADDR), one = 1, result;
+
+	if (run.group && setsockopt(fd, SOL_FTCP, FTCP_GROUP, run.group, strlen(run.group)))
+		return -1;
+	/* For a moment both have the port. */
+	setsockopt(old, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	result = bind(fd, (const struct sockaddr *)address, len);
+	setsockopt(old, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse));
+	if (!result)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse));
+	return result;
+}
+
 static int make(int old, const struct sockaddr_storage *address, socklen_t len)
 {
-	int fresh, fd = socket(address->ss_family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_FTCP);
+	int fresh, error, fd = socket(address->ss_family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_FTCP);
 
 	if (fd < 0)
 		return -1;
@@ -108,10 +124,8 @@ static int make(int old, const struct sockaddr_storage *address, socklen_t len)
 		option_copy(old, fd, fresh, option_refused);
 		close(fresh);
 	}
-	if ((run.group && setsockopt(fd, SOL_FTCP, FTCP_GROUP, run.group, strlen(run.group))) ||
-	    bind(fd, (const struct sockaddr *)address, len)) {
-		int error = errno;
-
+	if (bind_new(fd, old, address, len)) {
+		error = errno;
 		close(fd);
 		errno = error;
 		return -1;
