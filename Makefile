@@ -86,6 +86,7 @@ test-module: deps ## build the module for the kernel that the tests boot
 test-tools: lib ## build the small programs that the tests use into build/tools
 	+$(MAKE) -C selftests/tools OUT=$(build)/tools
 	+$(MAKE) -C selftests/conformance OUT=$(build)/tools
+	+$(MAKE) -C Documentation/examples OUT=$(build)/examples LIB=$(build)/lib
 
 unit: ## run the unit tests of the protocol core, natively
 	+$(MAKE) -C selftests/unit check
@@ -170,8 +171,8 @@ uninstall: headers ## remove what install installed
 		rm -f $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)) &&) true
 	[ -n "$(DESTDIR)" ] || depmod $(kernelrelease)
 
-clean: ## remove what was compiled; keep the unpacked kernels
-	[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name kernel ! -name checkpatch -exec rm -rf {} +
+clean: ## remove what was compiled; keep what was unpacked
+	[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name kernel ! -name checkpatch ! -name 'programs*' -exec rm -rf {} +
 
 distclean: ## remove everything that is not source
 	rm -rf build

@@ -15,7 +15,7 @@ vm_tools=(
 
 # Python: what these modules need and no more.
 vm_python=(
-	argparse array bisect collections contextlib copy ctypes dataclasses datetime errno fcntl functools glob
+	argparse array asyncio bisect collections contextlib copy ctypes dataclasses datetime errno fcntl functools glob
 	hashlib io ipaddress itertools json math os pathlib random re select selectors shlex shutil signal socket stat string
 	struct subprocess sys tempfile textwrap threading time traceback types typing yaml zlib unittest encodings.idna
 )
@@ -78,7 +78,7 @@ vm_copy_modules() { # ROOT RELEASE
 
 # The same layout as Debian's: /bin, /sbin and /lib are links into /usr.
 vm_make_root() { # ROOT
-	mkdir -p "$1"/usr/{bin,sbin,lib,lib64,local/bin} "$1"/{proc,sys,dev,run,tmp,etc,root,out,var,ftcp}
+	mkdir -p "$1"/usr/{bin,sbin,lib,lib64,local/bin,local/lib} "$1"/{proc,sys,dev,run,tmp,etc,root,out,var,ftcp}
 	local dir
 	for dir in bin sbin lib lib64; do
 		ln -s "usr/$dir" "$1/$dir"
@@ -137,11 +137,13 @@ vm_fill_work() { # ROOT RELEASE BASE COMMAND...
 	cp -rp "$vm_top/selftests" "$root/ftcp/"
 	mkdir -p "$root/ftcp/Documentation" "$root/$modules"
 	cp -rp "$vm_top/Documentation/netlink" "$root/ftcp/Documentation/" 2>/dev/null || true
-	mapfile -t programs < <(find -L "$vm_build/bin" "$vm_build/tools" -maxdepth 1 -type f -perm -u+x 2>/dev/null; vm_more_tools)
+	mapfile -t programs < <(find -L "$vm_build/bin" "$vm_build/tools" "$vm_build/examples" -maxdepth 1 -type f -perm -u+x 2>/dev/null; vm_more_tools)
 	if [ ${#programs[@]} -gt 0 ]; then
 		cp -p "${programs[@]}" "$root/usr/local/bin/"
 		vm_copy_new_libraries "$root" "$base" "${programs[@]}"
 	fi
+	cp -pP "$vm_build"/lib/*.so* "$root/usr/local/lib/" 2>/dev/null || true
+	[ -z "${vm_servers-}" ] || vm_add_servers "$root" "$base"
 	vm_add_module "$root" "$release" "$base"
 	vm_write_job "$root/job" "$@"
 }
@@ -154,12 +156,23 @@ vm_more_tools() {
 	done
 }
 
+# Ordinary servers and their clients, where Debian has them, and the libraries that the base has not.
+vm_add_servers() { # ROOT BASE
+	local root=$1 from files libraries
+	from=$("$vm_dir/programs") || return 1
+	libraries=$from/usr/lib/$(uname -m)-linux-gnu
+	mapfile -t files < <(cd "$from" && find usr/bin usr/sbin usr/lib/openssh -type f -o -type l)
+	(cd "$from" && printf '%s\n' "${files[@]}" | cpio --quiet -pdmL "$root")
+	cp -rL "$libraries/." "$root/usr/lib/$(uname -m)-linux-gnu/"
+	LD_LIBRARY_PATH=$libraries vm_copy_new_libraries "$root" "$2" "${files[@]/#/$from/}" "$libraries"/*.so*
+}
+
 vm_copy_new_libraries() { # ROOT BASE PROGRAM...
 	local root=$1 base=$2 library
 	shift 2
 	ldd "$@" 2>/dev/null | sed -n 's,.*[ \t]\(/[^ ]*\) (0x.*,\1,p' | sort -u | while read -r library; do
-		[ -e "$base/$library" ] || echo "$library"
-	done | cpio --quiet -pdmL "$root"
+		[ -e "$base/$library" ] || [ "${library#"$vm_build"}" != "$library" ] || echo "$library"
+	done | cpio --quiet -pdmLu "$root"
 }
 
 # depmod wants to see all modules in one place: for a moment, a tree of links.
