@@ -138,7 +138,7 @@ def step(selector, conns):
 
 def tell(args, conns):
     if args.progress:
-        with open(args.progress + ".new", "w", encoding="ascii") as file:
+        with open(args.progress + ".new", "w", encoding="utf-8") as file:
             print(sum(conn.sent if args.upload else conn.received for conn in conns), file=file)
         os.rename(args.progress + ".new", args.progress)
 

@@ -17,7 +17,7 @@ vm_tools=(
 vm_python=(
 	argparse array asyncio bisect collections contextlib copy ctypes dataclasses datetime errno fcntl functools glob
 	hashlib io ipaddress itertools json math os pathlib random re select selectors shlex shutil signal socket stat string
-	struct subprocess sys tempfile textwrap threading time traceback types typing yaml zlib unittest encodings.idna
+	struct subprocess sys tempfile textwrap threading time traceback types typing yaml zlib unittest encodings.idna concurrent.futures.thread
 )
 
 # Kernel modules: names as modprobe takes them; their dependencies come along.
