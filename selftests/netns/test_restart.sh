@@ -20,9 +20,16 @@ in_peace() { # FUNCTION [ARGUMENT...]
 	"$@"
 }
 
+# In a process group of its own, to be killed whole.
 serve() { # PROGRAM [ARGUMENT...]
-	ip netns exec primary "$@" >>"$bed_log/${1##*/}.log" 2>&1 </dev/null &
+	ip netns exec primary setsid "$@" >>"$bed_log/${1##*/}.log" 2>&1 </dev/null &
 	server_pid=$!
+}
+
+# It may be so young that it has no group yet.
+kill_server() {
+	kill -KILL -- "-$server_pid" 2>/dev/null || kill -KILL "$server_pid"
+	wait "$server_pid" 2>/dev/null || true
 }
 
 progress() { cat "$work/progress" 2>/dev/null || echo 0; }
@@ -58,7 +65,7 @@ kill_all_the_time() { # TIMES PROGRAM [ARGUMENT...]
 			before=$(progress)
 		fi
 		pause $((RANDOM % 250))
-		bed_kill primary
+		kill_server
 		serve "${@:2}"
 	done
 	echo "$1 kills, $(progress) bytes"
@@ -101,7 +108,7 @@ child_dies() {
 	stream_begin -n 4 --rate 200000 --upload "$work/sent"
 	for _ in 1 2 3 4 5 6; do
 		wait_for 30 progress_beyond "$(progress)"
-		child=$(pgrep -P "$server_pid" | head -n 1)
+		child=$(cat "/proc/$server_pid/task/$server_pid/children" | cut -d ' ' -f 1)
 		kill -KILL "$child"
 	done
 	stream_end
