@@ -31,9 +31,22 @@ static struct {
 	bool all;
 	bool verbose;
 	const char *group;
+	struct stat error;	/* what standard error was when the program began */
 	int (*listen)(int fd, int backlog);
 	int (*getsockopt)(int fd, int level, int name, void *value, socklen_t *len);
 } run;
+
+/* Servers put connections there, too, and a client must not read what we say. */
+static bool is_standard_error(void)
+{
+	socklen_t len = sizeof(int);
+	struct stat now;
+	int domain;
+
+	if (fstat(STDERR_FILENO, &now) || now.st_dev != run.error.st_dev || now.st_ino != run.error.st_ino)
+		return false;
+	return !S_ISSOCK(now.st_mode) || (!run.getsockopt(STDERR_FILENO, SOL_SOCKET, SO_DOMAIN, &domain, &len) && domain == AF_UNIX);
+}
 
 __attribute__((format(printf, 1, 2)))
 static void say(const char *format, ...)
@@ -45,7 +58,8 @@ static void say(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	dprintf(STDERR_FILENO, "ftcprun: %s[%d]: %s\n", program_invocation_short_name, (int)getpid(), text);
+	if (is_standard_error())
+		dprintf(STDERR_FILENO, "ftcprun: %s[%d]: %s\n", program_invocation_short_name, (int)getpid(), text);
 	errno = error;
 }
 
@@ -57,6 +71,7 @@ static void prepare(void)
 
 	if (run.listen)
 		return;
+	fstat(STDERR_FILENO, &run.error);
 	run.getsockopt = dlsym(RTLD_NEXT, "getsockopt");
 	run.all = !ports || !*ports;
 	run.verbose = getenv(PRELOAD_VERBOSE);
