@@ -1,5 +1,6 @@
 #!/bin/bash
 # Programs that know nothing of ftcp serve by it, each to its ordinary client.
+# limit: 900 s
 set -eu
 cd "$(dirname "$0")"
 # shellcheck source=selftests/lib/ktap.sh

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Servers written for ftcp are killed again and again, and started again: every byte of every client arrives once and in order.
 # SEED= repeats the moments; ROUNDS= how many kills (default: 200 in all).
+# limit: 900 s
 set -eu
 cd "$(dirname "$0")"
 # shellcheck source=selftests/lib/ktap.sh
@@ -38,7 +39,11 @@ progress_beyond() { [ "$(progress)" -gt "$1" ]; } # BYTES
 stream_begin() { # ARGUMENT...
 	spawn client "$bed_log/restart_client.log" ./restart_client.py --seed "$seed" --progress "$work/progress" "$@" "$server" "$port"
 	streamer=$spawned
+	wait_for 60 progress_beyond 100000
 }
+
+# What no program has accepted yet is refused when there is none.
+uploads_begun() { [ "$(find "$work/places" -type f | wc -l)" = 4 ]; }
 
 stream_end() {
 	local status=0
@@ -90,6 +95,7 @@ uploads_survive() { # TIMES
 	local sent file sums
 	serve_first upload_receiver "$port" "$work/places"
 	stream_begin -n 4 --rate 200000 --upload "$work/sent"
+	wait_for 60 uploads_begun
 	kill_all_the_time "$1" upload_receiver "$port" "$work/places"
 	stream_end
 	for sent in "$work"/sent/*; do
@@ -106,9 +112,10 @@ child_dies() {
 	local child
 	serve_first upload_receiver "$port" "$work/places"
 	stream_begin -n 4 --rate 200000 --upload "$work/sent"
+	wait_for 60 uploads_begun
 	for _ in 1 2 3 4 5 6; do
 		wait_for 30 progress_beyond "$(progress)"
-		child=$(cat "/proc/$server_pid/task/$server_pid/children" | cut -d ' ' -f 1)
+		child=$(cut -d ' ' -f 1 "/proc/$server_pid/task/$server_pid/children")
 		kill -KILL "$child"
 	done
 	stream_end
