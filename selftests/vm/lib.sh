@@ -31,6 +31,13 @@ vm_qemu_args() { # RELEASE IMAGE CONSOLE-LOG [MEGABYTES [CPUS [KERNEL-ARGUMENTS]
 	)
 }
 
+# What tells a machine how fast its clock is: it would measure, and get that wrong when others keep it from running.
+vm_clock() {
+	local tsc=$vm_build/vm/tsc
+	[ "$tsc" -nt "$vm_top/selftests/hosts/tsc.c" ] || cc -O2 -o "$tsc" "$vm_top/selftests/hosts/tsc.c" || return 1
+	echo "no_timer_check tsc_early_khz=$("$tsc")"
+}
+
 # Streams between host and machine: what the command prints, the archive of /out, what the command reads.
 vm_out() { vm_port out "file,id=out,append=on,path=$1"; }
 vm_files() { vm_port files "file,id=files,path=$1"; }
