@@ -93,6 +93,8 @@ bool ftcp_conn_get(struct ftcp_conn *conn)
 
 void ftcp_conn_put(struct ftcp_conn *conn)
 {
+	struct ftcp_net *fn = conn->fn;
+
 	if (!refcount_dec_and_test(&conn->refs))
 		return;
 	take_board(conn, true);
@@ -101,11 +103,11 @@ void ftcp_conn_put(struct ftcp_conn *conn)
 	__skb_queue_purge(&conn->tx);
 	dst_release(conn->dst);
 	ftcp_memory_add_conns(-1);
-	atomic_dec(&conn->fn->n_conns);
 	ftcp_service_conn_gone(conn->service);
 	ftcp_service_put(conn->service);
 	ftcp_group_put(conn->group);
 	call_rcu(&conn->rcu, free_rcu);
+	atomic_dec(&fn->n_conns);	/* last: the end of the namespace, and of the module, waits for it */
 }
 
 void ftcp_conn_config(struct ftcp_conn *conn, struct ftcp_tcb_config *config)

@@ -55,6 +55,7 @@ struct ftcp_sock {
 	u16 user_mss;
 	u8 keepalive_probes;		/* 0: default */
 	u8 congestion;
+	bool congestion_given;		/* else it is the service's */
 	u16 keepalive_idle_s;
 	u16 keepalive_interval_s;
 	u16 defer_s;

@@ -50,7 +50,7 @@ void ftcp_sock_apply_options(struct ftcp_sock *fs)
 		soft->user_timeout_us = fs->user_timeout_ms * FTCP_MS_US;
 	if (fs->user_mss)
 		soft->mtu_mss_bytes = min_t(u32, soft->mtu_mss_bytes, max_t(u32, fs->user_mss, FTCP_MSS_MIN_BYTES));
-	if (fs->congestion != soft->cong.algorithm)
+	if (fs->congestion_given && fs->congestion != soft->cong.algorithm)
 		ftcp_cong_init(&soft->cong, soft->cong.mss_bytes, fs->congestion);
 	ftcp_sock_buffers(fs);
 	apply_keepalive(fs);
@@ -87,6 +87,7 @@ static int set_congestion(struct ftcp_sock *fs, sockptr_t value, unsigned int le
 	for (i = 0; i < __FTCP_CONG_MAX; i++)
 		if (!strcmp(name, ftcp_cong_name(i))) {
 			fs->congestion = i;
+			fs->congestion_given = true;
 			return 0;
 		}
 	return -ENOENT;

@@ -117,7 +117,7 @@ static const struct verb {
 
 static void run(const struct verb *verb)
 {
-	double begin = now(), due;
+	double begin = now(), due, before = 0;
 
 	for (unsigned int i = 0; now() - begin < attack.seconds; i++) {
 		verb->step();
@@ -125,8 +125,10 @@ static void run(const struct verb *verb)
 			continue;
 		ear_listen(&attack.fuzz);
 		due = begin + attack.fuzz.packets / attack.rate - now();
-		if (due > 0.001 || !attack.fuzz.packets)
+		/* Who has nothing to send waits for the others: without that nobody else runs where a clock stands still meanwhile. */
+		if (due > 0.001 || attack.fuzz.packets == before)
 			usleep(due > 0.001 ? due * 1e6 : 1000);
+		before = attack.fuzz.packets;
 	}
 }
 

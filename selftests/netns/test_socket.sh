@@ -1,0 +1,171 @@
+#!/bin/bash
+# Programs on sockets of ftcp: alone, killed and started again, and across a takeover.
+set -eu
+cd "$(dirname "$0")"
+# shellcheck source=selftests/lib/ktap.sh
+. ../lib/ktap.sh
+# shellcheck source=selftests/netns/lib.sh
+. ./lib.sh
+# shellcheck source=selftests/netns/lib_pair.sh
+. ./lib_pair.sh
+
+server_log() { echo "$bed_log/$1.server.log"; } # HOST
+server_says() { grep -q -- "$2" "$(server_log "$1")"; } # HOST PATTERN
+
+server_start() { # HOST [OPTION...]
+	spawn "$1" "$(server_log "$1")" ./socket_server.py "${@:2}" "$bed_port"
+	echo "${spawned:?}" >"/run/$1.server.pid"
+	wait_for 20 server_says "$1" listening
+}
+
+server_kill() { # HOST
+	local pid
+	pid=$(cat "/run/$1.server.pid")
+	kill -KILL "$pid"
+	wait_for 10 ktap_gone "$pid"
+}
+
+services() { ip netns exec "$1" ftcpctl -j service list; } # HOST
+no_service() { [[ $(services "$1") != *'"port"'* ]]; } # HOST
+
+alone_up() {
+	lone_up --keepalive 7200000
+	primary ftcpctl service del --port "$bed_port"
+	server_start primary
+	[[ $(services primary) == *'"by_listen":true'* ]] || fail "no service of a program: $(services primary)"
+}
+
+# Whose connections they are is to be seen.
+has_program() { ip netns exec primary ftcpctl -j conn list | grep -q '"program":"\(python3\|socket_server\)'; }
+
+echoes() {
+	traffic_start load "$bed_vip4" -n 3
+	traffic_start load6 "$bed_vip6" -n 2
+	traffic_moves load 3000000
+	traffic_moves load6 1000000
+	has_program || fail "$(primary ftcpctl conn list)"
+	traffic_end load
+	traffic_end load6
+}
+
+refused() { # ADDRESS
+	local said
+	! said=$(client nc -z -w 5 -v "$1" "$bed_port" 2>&1) || return 1
+	[[ $said == *refused* ]] || { echo "$said"; return 1; }
+}
+
+# The listening socket goes, a connection does not; the port is the host's again, at once.
+port_given_back() {
+	wait_for 10 has_no_open
+	server_kill primary
+	wait_for 10 refused "$bed_vip4"
+	wait_for 90 no_service primary || fail "$(primary ftcpctl service list; primary ftcpctl conn list)"
+}
+has_no_open() { [[ $(ip netns exec primary ftcpctl -j conn list) != *ESTABLISHED* ]]; }
+
+module_stays() {
+	server_start primary
+	! rmmod ftcp 2>/dev/null || fail 'the module went, and a socket was there'
+	server_kill primary
+}
+
+not_for_all() {
+	local said
+	! said=$(primary ./socket_server.py --uid 65534 2345 2>&1) || fail 'nobody may listen'
+	[[ $said == *'Permission denied'* ]] || fail "$said"
+	primary ftcpctl service add socket --port 2345
+	spawn primary "$bed_log/nobody.log" ./socket_server.py --uid 65534 2345
+	wait_for 20 grep -q listening "$bed_log/nobody.log"
+	kill -KILL "$spawned"
+	wait_for 10 ktap_gone "$spawned"
+	primary ftcpctl service del --port 2345
+}
+
+# Killed at any moment, and started again: the client sees nothing.
+survives_kills() {
+	server_start primary --recover --explicit --persist 20000
+	traffic_start load "$bed_vip4" -n 3
+	for _ in 1 2 3 4 5; do
+		traffic_moves load 300000
+		server_kill primary
+		server_start primary --recover --explicit --persist 20000
+		wait_for 20 server_says primary accepted
+	done
+	traffic_moves load 1000000
+	traffic_end load || fail "$(primary ftcpctl conn show; cat "$(server_log primary)")"
+	server_kill primary
+	[ "$(counter primary conns_recovered)" -ge 15 ] || fail "$(counter primary conns_recovered) were recovered"
+	[ "$(counter primary broken_invariants)" = 0 ]
+}
+
+not_for_ever() {
+	local before
+	before=$(counter primary conns_unclaimed)
+	server_start primary --persist 500
+	traffic_start load "$bed_vip4" -n 2
+	traffic_moves load 10000
+	server_kill primary
+	wait_for 20 unclaimed primary $((before + 2))
+	traffic_kill load
+}
+unclaimed() { [ "$(counter "$1" conns_unclaimed)" = "$2" ]; } # HOST NUMBER
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+both_up() {
+	local host
+	pair_up dead_after_ms=2500
+	for host in standby primary; do
+		in_host $host ftcpctl service del --port "$bed_port"
+		in_host $host ftcpctl service add socket --port "$bed_port" --recover 5000
+	done
+	server_start primary --recover --explicit
+}
+
+# Connections wait for the program that comes after the takeover.
+taken_over() { # HOST SURVIVOR
+	host_crash "$1"
+	in_host "$2" ftcpctl wait --for active --timeout 30
+	server_start "$2" --recover --explicit
+	wait_for 20 server_says "$2" accepted
+	traffic_moves load 500000
+	traffic_moves load6 200000
+}
+
+across_takeover() {
+	traffic_start load "$bed_vip4" -n 3 --rate 700K
+	traffic_start load6 "$bed_vip6" -n 2 --rate 300K
+	traffic_moves load 300000
+	traffic_moves load6 200000
+	taken_over primary standby
+	traffic_end load
+	traffic_end load6
+	[ "$(counter standby broken_invariants)" = 0 ]
+}
+
+# Nobody listens there: they are reset, in time.
+nobody_there() {
+	traffic_start load "$bed_vip4" -n 4 --rate 100K
+	traffic_moves load 30000
+	server_kill standby
+	wait_for 10 has_no_open_on standby || fail "$(standby ftcpctl conn list)"
+	traffic_kill load
+	refused "$bed_vip4"
+}
+has_no_open_on() { [[ $(ip netns exec "$1" ftcpctl -j conn list) != *ESTABLISHED* ]]; } # HOST
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+ktap_begin
+ktap_must -t 60 'alone: a program listens' alone_up
+ktap_case -t 90 'alone: it echoes, IPv4 and IPv6' echoes
+ktap_case -t 120 'alone: its port is given back' port_given_back
+ktap_case 'the module stays while there is a socket' module_stays
+ktap_case -t 60 'who may listen' not_for_all
+ktap_case -t 200 'killed and started again, five times' survives_kills
+ktap_case -t 60 'a connection does not wait for ever' not_for_ever
+bed_down >/dev/null 2>&1
+ktap_must -t 60 'pair: a program serves' both_up
+ktap_case -t 120 'pair: it goes on at the other host' across_takeover
+ktap_case -t 60 'pair: without a program connections end' nobody_there
+ktap_end
