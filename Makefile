@@ -160,7 +160,7 @@ install: module tools lib ## install module, tools, libraries and manual pages (
 	install -D -m 644 -t $(DESTDIR)$(includedir)/linux include/uapi/linux/ftcp_sock.h
 	$(foreach page,$(wildcard Documentation/man/*.[1-8]),\
 		install -D -m 644 -t $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(page))) $(page) &&) true
-	[ -n "$(DESTDIR)" ] || depmod $(kernelrelease)
+	[ -n "$(DESTDIR)" ] || { depmod $(kernelrelease) && ldconfig; }
 
 uninstall: headers ## remove what install installed
 	rm -f $(DESTDIR)/lib/modules/$(kernelrelease)/updates/ftcp.ko

@@ -97,6 +97,34 @@ only_chosen_ports() {
 	tcp_listens 7003
 }
 
+# Without rights a program gets the ports that root has made services of, and is told so; never a port of TCP instead.
+rights_are_needed() {
+	cat >server.py <<-'E'
+		import os, socket, sys
+		os.setuid(65534)
+		s = socket.create_server(("", int(sys.argv[1])))
+		conn, peer = s.accept()
+		conn.sendall(b"hello\n")
+	E
+	exits_with 1 'ftcpctl service add socket' primary ftcprun python3 server.py 7005
+	primary ftcpctl service add socket --port 7005
+	serve 7005 python3 "$work/server.py" 7005
+	[ "$(client nc -N "$server" 7005 </dev/null)" = hello ]
+	bed_kill primary
+	primary ftcpctl service del --port 7005
+}
+
+# A group is named, and must be there.
+groups_are_chosen() {
+	exits_with 1 'cannot be had from ftcp' primary ftcprun -g nobodys python3 -c 'import socket; socket.create_server(("", 7006))'
+	primary ftcpctl group add web
+	primary ftcpctl -g web promote --force
+	spawn primary "$bed_log/web.log" ftcprun -v -g web python3 -c 'import socket; s = socket.create_server(("", 7006)); s.accept()[0].sendall(b"web")'
+	wait_for 20 grep -q 'is served by ftcp' "$bed_log/web.log"
+	ip netns exec primary ftcpctl -g web service list | grep 7006
+	[ "$(client nc -N "$server" 7006 </dev/null)" = web ]
+}
+
 # Options, flags, and the epoll set where it stood before anybody knew that it is to listen.
 keeps_what_was_set() {
 	python_serves 7004 <<-'E'
@@ -291,6 +319,8 @@ primary ftcpctl promote --force >&2
 case_of 'ftcprun tells what is wrong' tells_what_is_wrong
 case_of 'exit status and parameters are passed on' passes_on
 case_of 'only chosen ports are taken' only_chosen_ports
+case_of 'rights are needed, or a service made before' rights_are_needed
+case_of 'groups are chosen' groups_are_chosen
 case_of 'options, flags and epoll sets are kept' keeps_what_was_set
 case_of 'socat' socat_cat
 case_of 'python asyncio' asyncio_echo
