@@ -28,7 +28,7 @@ struct ftcp_bytes {
 	struct list_head chunks;
 	u64 start;
 	u64 end;
-	u64 held;
+	u32 held;
 	bool lasting;
 };
 

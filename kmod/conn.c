@@ -11,6 +11,7 @@
 #include "memory.h"
 #include "net.h"
 #include "netlink.h"
+#include "queue.h"
 #include "service.h"
 #include "table.h"
 #include "trace.h"
@@ -100,7 +101,7 @@ void ftcp_conn_put(struct ftcp_conn *conn)
 	take_board(conn, true);
 	ftcp_bytes_free(&conn->rcv);
 	ftcp_bytes_free(&conn->snd);
-	__skb_queue_purge(&conn->tx);
+	ftcp_xmit_purge(conn);
 	dst_release(conn->dst);
 	ftcp_memory_add_conns(-1);
 	ftcp_service_conn_gone(conn->service);
@@ -268,7 +269,7 @@ void ftcp_conn_forget(struct ftcp_conn *conn)
 {
 	spin_lock_bh(&conn->lock);
 	conn->tcb.hard.flags &= ~FTCP_HARD_RESET;
-	__skb_queue_purge(&conn->tx);
+	ftcp_xmit_purge(conn);
 	ftcp_conn_finish(conn);
 	spin_unlock_bh(&conn->lock);
 }
@@ -334,6 +335,7 @@ static void count_states(struct ftcp_conn *conn, u32 events)
 	count_state(&conn->half_open, tcb->hard.state == FTCP_SYN_RECEIVED, &conn->fn->n_half_open);
 	count_state(&conn->time_wait, tcb->hard.state == FTCP_TIME_WAIT, &conn->fn->n_time_waits);
 	count_state(&conn->orphan, is_orphan(conn), &conn->fn->n_orphans);
+	conn->tcb.soft.orphan = conn->orphan;
 	if (events & FTCP_EV_ESTABLISHED) {
 		ftcp_stats_inc(conn->fn, FTCP_COUNT_CONNS_OPENED);
 		ftcp_netlink_event_conn(conn, FTCP_EVENT_CONN_NEW);
@@ -359,7 +361,10 @@ static void make_segments(struct ftcp_conn *conn, const struct ftcp_env *env)
 	struct ftcp_segment seg;
 
 	ftcp_conn_board(conn, NULL);
-	while (ftcp_output_next(&conn->tcb, env, &seg)) {
+	for (;;) {
+		conn->tcb.soft.queue_full = ftcp_queue_full(conn);
+		if (!ftcp_output_next(&conn->tcb, env, &seg))
+			break;
 		if (conn->tcb.soft.rexmit_total != seen) {
 			seen = conn->tcb.soft.rexmit_total;
 			conn->rexmit_bytes += seg.len;
@@ -476,7 +481,7 @@ void ftcp_conn_demote(struct ftcp_conn *conn)
 	tell_closed(conn, -ECONNABORTED);	/* the other host speaks for it from now on */
 	conn->left = false;
 	conn->due_us = 0;
-	__skb_queue_purge(&conn->tx);
+	ftcp_xmit_purge(conn);
 	stop_timer(conn);
 	/* Half-open connections live in their cookies; tombstones have nothing more to say */
 	if (conn->gone || conn->tcb.hard.state == FTCP_SYN_RECEIVED)

@@ -4,13 +4,15 @@
  *
  * Life: made by a SYN, a cookie (receive.c) or a record (sync.c); in fn->conns and group->conns until ftcp_conn_finish().
  * Between the core's CLOSED and the commit of that, it is a tombstone (conn->gone): still in the table, silent, its stores empty.
- * References: one for the table, one each for a pending timer, the dirty or lazy list, each batch in flight.
+ * References: one for the table, one each for a pending timer, the dirty or lazy list, each batch in flight, each
+ * packet in the host's queues (queue.h).
  */
 #ifndef FTCP_CONN_H
 #define FTCP_CONN_H
 
 #include <linux/in6.h>
 #include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable.h>
 #include <linux/skbuff.h>
@@ -42,13 +44,14 @@ struct ftcp_conn {
 	struct ftcp_group *group;	/* with a reference */
 	struct ftcp_service *service;	/* with a reference */
 	struct list_head group_node;	/* group->conns */
-	struct list_head dirty_node;	/* group->sync.dirty or .lazy; under group->lock */
+	union {
+		struct list_head dirty_node;	/* group->sync.dirty or .lazy; under group->lock */
+		struct rcu_head rcu;		/* after the last reference */
+	};
 	refcount_t refs;
-	bool dirty_lazy;		/* which of the two lists; under group->lock */
-	u8 state_seen;			/* the state that was last told of; under lock, as all below */
 	spinlock_t lock;
 	u32 segs_in;			/* under lock */
-	struct rcu_head rcu;
+	u32 segs_out;			/* under lock */
 	u64 unsynced_of;		/* the resync (sync_id) that waits for it; under lock and group->lock */
 	u64 born_ms;			/* ktime_get_boottime; on a standby: when first heard of */
 
@@ -56,6 +59,13 @@ struct ftcp_conn {
 	struct ftcp_bytes rcv;		/* from hard.consumed on; holes above rcv_nxt */
 	struct ftcp_bytes snd;		/* from hard.snd_una on */
 	struct sk_buff_head tx;		/* made, not yet handed to IP */
+	u32 tx_bytes;			/* payload in tx */
+	atomic_t queued_bytes;		/* handed to IP, and still in this host; without lock, as call */
+	atomic_t call;			/* queue.c */
+	u32 dst_cookie;			/* of dst */
+	struct llist_node call_node;	/* queue.c; without lock */
+	u8 state_seen;			/* the state that was last told of */
+	bool dirty_lazy;		/* on which of the two lists dirty_node is; under group->lock */
 	bool flushing;			/* some CPU is emptying tx */
 	bool gone;			/* tombstone */
 	bool finished;			/* out of the table and the lists */
@@ -69,8 +79,6 @@ struct ftcp_conn {
 	bool time_wait;			/* counted in fn->n_time_waits */
 	bool orphan;			/* counted in fn->n_orphans */
 	struct dst_entry *dst;		/* cached route */
-	u32 dst_cookie;
-	u32 segs_out;
 	u64 rexmit_bytes;
 	struct sock *sk;		/* whose connection it is (sock.h); no reference: leaves before it goes */
 	u64 due_us;			/* the backend is to be called then; 0: never. Its own */

@@ -18,6 +18,7 @@
 #include "net.h"
 #include "netlink.h"
 #include "prune.h"
+#include "queue.h"
 #include "service.h"
 #include "sock.h"
 #include "table.h"
@@ -178,6 +179,7 @@ static int __init ftcp_init(void)
 {
 	int err;
 
+	ftcp_queue_init();
 	ftcp_conn_cache = KMEM_CACHE(ftcp_conn, SLAB_HWCACHE_ALIGN);
 	ftcp_board_cache = KMEM_CACHE(ftcp_board, SLAB_HWCACHE_ALIGN);
 	err = -ENOMEM;
@@ -226,6 +228,7 @@ static void __exit ftcp_exit(void)
 	unregister_pernet_subsys(&net_ops);
 	ftcp_sync_unregister();
 	ftcp_chargen_exit();
+	ftcp_queue_exit();
 	rcu_barrier();		/* connections are freed by call_rcu() */
 	kmem_cache_destroy(ftcp_board_cache);
 	kmem_cache_destroy(ftcp_conn_cache);

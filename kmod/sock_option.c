@@ -47,7 +47,7 @@ void ftcp_sock_apply_options(struct ftcp_sock *fs)
 	lockdep_assert_held(&fs->conn->lock);
 	soft->nagle = !fs->nodelay;
 	if (fs->user_timeout_ms)
-		soft->user_timeout_us = fs->user_timeout_ms * FTCP_MS_US;
+		soft->user_timeout_ms = fs->user_timeout_ms;
 	if (fs->user_mss)
 		soft->mtu_mss_bytes = min_t(u32, soft->mtu_mss_bytes, max_t(u32, fs->user_mss, FTCP_MSS_MIN_BYTES));
 	if (fs->congestion_given && fs->congestion != soft->cong.algorithm)
@@ -160,7 +160,7 @@ static void apply_number(struct ftcp_sock *fs, int name, int val)
 		apply_keepalive(fs);
 		break;
 	case TCP_USER_TIMEOUT:
-		soft->user_timeout_us = (val ? (u32)val : fs->conn->service->user_timeout_ms) * FTCP_MS_US;
+		soft->user_timeout_ms = val ? (u32)val : fs->conn->service->user_timeout_ms;
 		break;
 	case TCP_MAXSEG:
 		ftcp_sock_apply_options(fs);

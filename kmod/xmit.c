@@ -10,6 +10,7 @@
 #include "conn.h"
 #include "group.h"
 #include "net.h"
+#include "queue.h"
 #include "trace.h"
 #include "xmit.h"
 
@@ -204,6 +205,7 @@ static int queue_part(struct ftcp_conn *conn, struct ftcp_segment *seg, struct d
 	dst_hold(dst);
 	finish(skb, conn->fn, &conn->key, seg, dst);
 	__skb_queue_tail(&conn->tx, skb);
+	conn->tx_bytes += skb->data_len;
 	conn->segs_out++;
 	return added;
 }
@@ -242,12 +244,19 @@ void ftcp_xmit_flush(struct ftcp_conn *conn)
 	}
 	conn->flushing = true;
 	while ((skb = __skb_dequeue(&conn->tx))) {
+		ftcp_queue_enter(conn, skb);
 		spin_unlock_bh(&conn->lock);
 		hand_to_ip(conn->fn->net, skb, conn->group);
 		spin_lock_bh(&conn->lock);
 	}
 	conn->flushing = false;
 	spin_unlock_bh(&conn->lock);
+}
+
+void ftcp_xmit_purge(struct ftcp_conn *conn)
+{
+	__skb_queue_purge(&conn->tx);
+	conn->tx_bytes = 0;
 }
 
 void ftcp_xmit_stateless(struct ftcp_net *fn, const struct ftcp_group *group, const struct ftcp_conn_key *key,

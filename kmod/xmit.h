@@ -21,6 +21,9 @@ void ftcp_xmit_queue(struct ftcp_conn *conn, struct ftcp_segment *seg);
 /** ftcp_xmit_flush() - hand conn->tx to IP in order. Called with conn->lock held, returns with it released. */
 void ftcp_xmit_flush(struct ftcp_conn *conn) __releases(&conn->lock);
 
+/** ftcp_xmit_purge() - throw conn->tx away. conn->lock held, or nobody else knows it */
+void ftcp_xmit_purge(struct ftcp_conn *conn);
+
 /** ftcp_xmit_stateless() - a segment without connection: SYN-ACK, RST. No lock held. */
 void ftcp_xmit_stateless(struct ftcp_net *fn, const struct ftcp_group *group, const struct ftcp_conn_key *key,
 			 struct ftcp_segment *seg);

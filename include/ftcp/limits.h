@@ -33,8 +33,10 @@
 #define FTCP_MSS6_DEFAULT_BYTES	1220	/* ... IPv6 */
 #define FTCP_MSS_BASE_BYTES	1024	/* RFC 4821, 7.2: what is tried when larger packets seem to vanish */
 #define FTCP_MSS_MIN_BYTES	88	/* a peer that asks for less is given this */
+#define FTCP_MSS_MAX_BYTES	65495	/* an IP packet less the smallest headers */
 #define FTCP_SEGMENT_MAX_BYTES	65000	/* payload of one GSO segment, below 64 KiB with headers */
 #define FTCP_TCP_HEADER_MAX_BYTES 60
+#define FTCP_QUEUE_MAX_BYTES	(1u << 20)	/* of one connection in the host's queues, however fast it is */
 
 /* Times. All of the core counts in microseconds. */
 #define FTCP_MS_US		1000ull
@@ -54,10 +56,11 @@
 #define FTCP_KEEPALIVE_INTERVAL_US (75 * FTCP_S_US)
 #define FTCP_KEEPALIVE_PROBES_MAX 9
 #define FTCP_USER_TIMEOUT_MS	(924u * 1000u)		/* RFC 9293, 3.8.3: R2 at least 100 s; as Linux */
-#define FTCP_ORPHAN_TIMEOUT_US	(20 * FTCP_S_US)	/* what an orphan gets when there are too many */
+#define FTCP_ORPHAN_TIMEOUT_MS	(20u * 1000u)		/* what an orphan gets when there are too many */
 #define FTCP_FIN_WAIT_2_US	(60 * FTCP_S_US)	/* of a connection that its program has closed, as Linux */
 #define FTCP_RECOVER_MS		30000u	/* how long a connection waits for its program after a takeover */
 #define FTCP_CORK_US		(200 * FTCP_MS_US)	/* nothing is held back longer for more to come, as Linux */
+#define FTCP_ORPHAN_PROBES_MAX	8	/* of a window that stays closed: nobody here waits for it any more; some 50 s at least */
 #define FTCP_CHALLENGE_INTERVAL_US (500 * FTCP_MS_US)	/* per connection, RFC 5961, 7 */
 
 /* Congestion control (RFC 6928, 5681). */

@@ -39,6 +39,6 @@ struct ftcp_board *ftcp_board_take(struct ftcp_tcb *tcb, bool force)
 	soft->sacked = (struct ftcp_ranges){};
 	soft->sent = (struct ftcp_sent){};
 	soft->again = (struct ftcp_sent){};
-	soft->undo.armed = false;
+	soft->undo_armed = false;
 	return board;
 }

@@ -15,12 +15,12 @@ struct ftcp_cong {
 	u32 cwnd_bytes;
 	u32 ssthresh_bytes;
 	u32 acked_bytes;	/* towards the next increase in congestion avoidance (RFC 3465) */
-	u32 mss_bytes;
 	u32 w_max_bytes;	/* RFC 9438, 4.1: W_max */
 	u32 k_ms;		/* K */
+	u16 mss_bytes;
+	u8 algorithm;		/* enum ftcp_cong_algorithm */
 	u64 epoch_us;		/* t_epoch; 0: congestion avoidance has not begun */
 	u64 w_est;		/* W_est, in 1/256 bytes */
-	u8 algorithm;		/* enum ftcp_cong_algorithm */
 };
 
 /** ftcp_cong_name() - "cubic" or "reno" */

@@ -65,7 +65,7 @@ static void note_duplicate(const struct arrival *a, s64 from, s64 to)
 		return;
 	soft->dsack = true;
 	soft->dsack_from = from;
-	soft->dsack_to = to;
+	soft->dsack_bytes = to - from;
 }
 
 /* First: is anything of it in the window? */

@@ -16,7 +16,7 @@ static void add_sacks(struct ftcp_tcb *tcb, struct ftcp_segment *seg)
 		return;
 	if (soft->dsack) {
 		seg->sacks[0].from = ftcp_seq_of(irs, soft->dsack_from);
-		seg->sacks[0].to = ftcp_seq_of(irs, soft->dsack_to);
+		seg->sacks[0].to = ftcp_seq_of(irs, soft->dsack_from + soft->dsack_bytes);
 		seg->n_sacks = 1;
 		soft->dsack = false;
 	}
@@ -396,5 +396,9 @@ bool ftcp_output_next(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct f
 		return true;
 	if (tcb->soft.tail_now && next_tail(tcb, env, seg))
 		return true;
-	return next_lost(tcb, env, seg) || next_data(tcb, env, seg) || next_ack(tcb, env, seg);
+	if (tcb->soft.queue_full)
+		tcb->soft.cwnd_limited = false;	/* something else is */
+	else if (next_lost(tcb, env, seg) || next_data(tcb, env, seg))
+		return true;
+	return next_ack(tcb, env, seg);
 }

@@ -75,12 +75,13 @@ u64 ftcp_pipe(const struct ftcp_tcb *tcb)
 /* RFC 4015: remember what a recovery begins with; whether it was needed, the first ACK will tell. */
 static void arm_undo(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 {
-	struct ftcp_undo *undo = &tcb->soft.undo;
+	struct ftcp_soft *soft = &tcb->soft;
 
-	undo->armed = (tcb->hard.flags & FTCP_HARD_TS) && tcb->soft.board;
-	if (undo->armed)
-		tcb->soft.board->undo = tcb->soft.cong;
-	undo->tsval = ftcp_tsval(tcb, env);
+	soft->undo_armed = (tcb->hard.flags & FTCP_HARD_TS) && soft->board;
+	if (!soft->undo_armed)
+		return;
+	soft->board->undo = soft->cong;
+	soft->board->undo_tsval = ftcp_tsval(tcb, env);
 }
 
 /* What was sent lies behind us: from here on it is all sent again. */
@@ -101,13 +102,12 @@ void ftcp_recovery_again(struct ftcp_tcb *tcb)
 bool ftcp_recovery_undo(struct ftcp_tcb *tcb, const struct ftcp_segment *seg)
 {
 	struct ftcp_soft *soft = &tcb->soft;
-	struct ftcp_undo *undo = &soft->undo;
 	struct ftcp_cong before;
 
-	if (!undo->armed)
+	if (!soft->undo_armed)
 		return false;
-	undo->armed = false;
-	if (!(seg->opts & FTCP_OPT_TS) || (s32)(seg->tsecr - undo->tsval) >= 0 || (s32)(seg->tsecr - soft->ts_floor) < 0)
+	soft->undo_armed = false;
+	if (!(seg->opts & FTCP_OPT_TS) || (s32)(seg->tsecr - soft->board->undo_tsval) >= 0 || (s32)(seg->tsecr - soft->ts_floor) < 0)
 		return false;
 	before = soft->board->undo;
 	before.cwnd_bytes = max(before.cwnd_bytes, soft->cong.cwnd_bytes);

@@ -325,7 +325,7 @@ void ftcp_repl_kick(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 		return;
 	ftcp_recovery_again(tcb);
 	soft->ack_now = true;
-	soft->undo.armed = false;
+	soft->undo_armed = false;
 	if (soft->snd_max > tcb->hard.snd_una) {
 		soft->recovering = FTCP_RECOVERY_TIMEOUT;
 		soft->recover = soft->snd_max;

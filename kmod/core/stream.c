@@ -76,7 +76,7 @@ void ftcp_tcb_keepalive(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 id
 {
 	struct ftcp_soft *soft = &tcb->soft;
 
-	soft->keepalive_idle_us = idle_us;
+	soft->keepalive_idle_ms = idle_us / FTCP_MS_US;
 	soft->keepalive_interval_s = interval_s;
 	soft->keepalive_probes = probes;
 	soft->timers.keepalive_us = 0;

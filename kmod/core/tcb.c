@@ -10,14 +10,14 @@ void ftcp_soft_init(struct ftcp_tcb *tcb, const struct ftcp_env *env, const stru
 	memset(soft, 0, sizeof(*soft));
 	if (board)
 		ftcp_board_lend(tcb, board);
-	soft->mtu_mss_bytes = max_t(u32, config->mss_bytes, FTCP_MSS_MIN_BYTES);
+	soft->mtu_mss_bytes = clamp_t(u32, config->mss_bytes, FTCP_MSS_MIN_BYTES, FTCP_MSS_MAX_BYTES);
 	soft->mtu_full_bytes = soft->mtu_mss_bytes;
 	soft->rcv_buf_max_bytes = config->rcv_buf_bytes;
 	soft->nagle = config->nagle;
 	soft->quick_acks = FTCP_QUICK_ACKS;
 	soft->ts_recent_us = env->now_us;
-	soft->user_timeout_us = config->user_timeout_ms * FTCP_MS_US;
-	soft->keepalive_idle_us = config->keepalive_ms * FTCP_MS_US;
+	soft->user_timeout_ms = config->user_timeout_ms;
+	soft->keepalive_idle_ms = config->keepalive_ms;
 	soft->last_heard_us = env->now_us;
 	soft->last_sent_us = env->now_us;
 	soft->progress_us = env->now_us;
@@ -40,7 +40,7 @@ void ftcp_mtu_set(struct ftcp_tcb *tcb, const struct ftcp_env *env, u32 mss_byte
 {
 	struct ftcp_soft *soft = &tcb->soft;
 
-	soft->mtu_mss_bytes = max_t(u32, mss_bytes, FTCP_MSS_MIN_BYTES);
+	soft->mtu_mss_bytes = clamp_t(u32, mss_bytes, FTCP_MSS_MIN_BYTES, FTCP_MSS_MAX_BYTES);
 	soft->mtu_retry_us = soft->mtu_mss_bytes < soft->mtu_full_bytes ? env->now_us + retry_after_us : 0;
 	soft->cong.mss_bytes = ftcp_mss_bytes(tcb);
 }

@@ -105,20 +105,12 @@ struct ftcp_timers {
 };
 
 /**
- * struct ftcp_undo - may a recovery turn out to have been in vain (Eifel, RFC 3522 and 4015)? Then back to board->undo
- * @tsval: TSval of the first retransmission: whoever echoes an older one has received the original
- */
-struct ftcp_undo {
-	u32 tsval;
-	bool armed;
-};
-
-/**
  * struct ftcp_board - the scoreboard: what is remembered of data that is on its way
  *
  * More than half of a busy connection's state, and nothing at all of an idle one's: so the glue lends it when it is wanted and takes
  * it back afterwards. Without it all goes on, with less knowledge: islands are not kept, and losses are found by timeout.
- * @undo: congestion control as it was before the recovery, while undo.armed
+ * @undo: congestion control as it was before the recovery, while undo_armed
+ * @undo_tsval: TSval of the first retransmission: whoever echoes an older one has received the original
  */
 struct ftcp_board {
 	struct ftcp_range ooo[FTCP_OOO_RANGES_MAX];
@@ -126,6 +118,7 @@ struct ftcp_board {
 	struct ftcp_run sent[FTCP_RUNS_MAX];
 	struct ftcp_run again[FTCP_RUNS_MAX];
 	struct ftcp_cong undo;
+	u32 undo_tsval;
 };
 
 /**
@@ -142,6 +135,7 @@ struct ftcp_board {
  * @lost_off: what lies below and was not SACKed is lost (rack.c)
  * @sent: times of the first transmissions since snd_nxt last went back
  * @again: times of the retransmissions of this recovery, and of a tail loss probe
+ * @undo_armed: may this recovery turn out to have been in vain (Eifel, RFC 3522 and 4015)? Then back to board->undo
  * @ts_floor: echoes of TSvals older than this are no RTT samples: they are the predecessor's
  * @mtu_mss_bytes: what the path allows, options not subtracted
  * @mtu_full_bytes: what the interface allows, to be tried again at @mtu_retry_us; 0: mtu_mss_bytes is that
@@ -151,6 +145,8 @@ struct ftcp_board {
  * @ts_recent_us: when TS.Recent was last touched
  * @ecn_recover: no further reduction for ECE before snd_una is here
  * @ece: to be echoed until the peer says CWR; @cwr: to be said with the next new data (RFC 3168, 6.1.2 and 6.1.3)
+ * @queue_full: the host's queues hold enough of what was sent: no data for now. Set by the glue, which calls again
+ * @orphan: its program has left, and the peer has not everything yet. Set by the glue
  * @corked: the program has more to come: less than a whole packet waits for it. Set and cleared by the glue
  * @keepalive_probes, @keepalive_interval_s: 0: FTCP_KEEPALIVE_PROBES_MAX, FTCP_KEEPALIVE_INTERVAL_US
  * @quick_acks: so many more ACKs are not delayed
@@ -167,7 +163,6 @@ struct ftcp_board {
 struct ftcp_soft {
 	struct ftcp_rtt rtt;
 	struct ftcp_cong cong;
-	struct ftcp_undo undo;
 	struct ftcp_rack rack;
 	struct ftcp_timers timers;
 	struct ftcp_mark shipped;
@@ -189,25 +184,27 @@ struct ftcp_soft {
 	u64 probe_us;		/* the first probe of a closed window that was not answered, or the last that was */
 	u64 progress_us;	/* snd_una last moved, or data first went out: user timeout */
 	u64 challenge_us;
-	u64 user_timeout_us;
-	u64 keepalive_idle_us;
-	u32 share_bytes;
 	u64 ooo_fin;
 	u64 mtu_retry_us;
 	u64 rcv_grow_off;
 	u64 ts_recent_us;
 	u64 ecn_recover;
+	u64 dsack_from;
+	u32 dsack_bytes;
+	u32 user_timeout_ms;	/* 0: none */
+	u32 keepalive_idle_ms;
+	u32 share_bytes;
 	u32 snd_wnd_max;
 	u32 ts_floor;
-	u32 mtu_mss_bytes;
-	u32 mtu_full_bytes;
-	u32 rcv_mss_bytes;
 	u32 rcv_buf_max_bytes;
-	u32 rexmits;
-	u32 probes;
-	u32 persists;
 	u32 rexmit_total;
 	u32 dupacks;
+	u16 mtu_mss_bytes;
+	u16 mtu_full_bytes;
+	u16 rcv_mss_bytes;
+	u16 rexmits;
+	u16 persists;
+	u8 probes;
 	u8 recovering;		/* enum ftcp_recovery */
 	bool cwnd_limited;
 	bool rtt_timed;		/* a SYN-ACK was sent before */
@@ -218,6 +215,8 @@ struct ftcp_soft {
 	u8 mtu_suspicions;
 	bool nagle;
 	bool corked;
+	bool queue_full;
+	bool orphan;
 	u8 keepalive_probes;
 	u16 keepalive_interval_s;
 	bool ece;
@@ -225,10 +224,9 @@ struct ftcp_soft {
 	bool tail_now;		/* a tail loss probe is due */
 	bool sliver_ok;		/* the next data may be less than a segment though the window is what limits it */
 	bool fin_early;
+	bool undo_armed;
 	bool unsynced;
-	bool dsack;		/* [dsack_from, dsack_to) came twice: to be reported in the next ACK (RFC 2883) */
-	u64 dsack_from;
-	u64 dsack_to;
+	bool dsack;		/* dsack_bytes from dsack_from on came twice: to be reported in the next ACK (RFC 2883) */
 	struct ftcp_board *board;
 	struct ftcp_ranges ooo;
 	struct ftcp_ranges sacked;

@@ -19,8 +19,8 @@ void ftcp_timer_heard(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 
 	soft->last_heard_us = env->now_us;
 	soft->probes = 0;
-	if (soft->keepalive_idle_us && tcb->hard.state != FTCP_TIME_WAIT)
-		soft->timers.keepalive_us = env->now_us + soft->keepalive_idle_us;
+	if (soft->keepalive_idle_ms && tcb->hard.state != FTCP_TIME_WAIT)
+		soft->timers.keepalive_us = env->now_us + soft->keepalive_idle_ms * FTCP_MS_US;
 }
 
 void ftcp_tcb_hurry(struct ftcp_tcb *tcb, const struct ftcp_env *env)
@@ -30,8 +30,8 @@ void ftcp_tcb_hurry(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 
 	if (tcb->hard.state == FTCP_TIME_WAIT)
 		t->close_us = min(t->close_us, env->now_us + FTCP_S_US);
-	else if ((tcb->hard.flags & FTCP_HARD_SND_FIN) && (!soft->user_timeout_us || soft->user_timeout_us > FTCP_ORPHAN_TIMEOUT_US))
-		soft->user_timeout_us = FTCP_ORPHAN_TIMEOUT_US;
+	else if ((tcb->hard.flags & FTCP_HARD_SND_FIN) && (!soft->user_timeout_ms || soft->user_timeout_ms > FTCP_ORPHAN_TIMEOUT_MS))
+		soft->user_timeout_ms = FTCP_ORPHAN_TIMEOUT_MS;
 }
 
 u64 ftcp_next_deadline(const struct ftcp_tcb *tcb)
@@ -61,6 +61,11 @@ static bool due(u64 *timer_us, const struct ftcp_env *env)
 	return true;
 }
 
+static bool given_up(const struct ftcp_soft *soft, const struct ftcp_env *env, u64 since_us)
+{
+	return soft->user_timeout_ms && env->now_us - since_us > soft->user_timeout_ms * FTCP_MS_US;
+}
+
 /* RFC 6298, 5.4 to 5.7; RFC 9293, 3.8.3: R2 is the user timeout. */
 static u32 rexmit_due(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 {
@@ -75,7 +80,7 @@ static u32 rexmit_due(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 		ftcp_timer_rexmit(tcb, env);
 		return 0;
 	}
-	if (soft->user_timeout_us && env->now_us - soft->progress_us > soft->user_timeout_us)
+	if (given_up(soft, env, soft->progress_us))
 		return give_up(tcb);
 	soft->rexmits++;
 	ftcp_recovery_timeout(tcb, env);
@@ -83,7 +88,7 @@ static u32 rexmit_due(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 	return 0;
 }
 
-/* RFC 9293, 3.8.6.1: for ever, as long as the peer answers. */
+/* RFC 9293, 3.8.6.1: for ever, as long as the peer answers and somebody here is interested. */
 static u32 persist_due(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 {
 	struct ftcp_soft *soft = &tcb->soft;
@@ -91,7 +96,9 @@ static u32 persist_due(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 	/* Silence counts from the first probe that was not answered: before it nobody had asked. */
 	if (!soft->probe_us || soft->last_heard_us >= soft->probe_us)
 		soft->probe_us = env->now_us;
-	else if (soft->user_timeout_us && env->now_us - soft->probe_us > soft->user_timeout_us)
+	else if (given_up(soft, env, soft->probe_us))
+		return give_up(tcb);
+	if (soft->orphan && soft->persists >= FTCP_ORPHAN_PROBES_MAX)
 		return give_up(tcb);
 	soft->persists++;
 	if (tcb->hard.snd_wnd)
@@ -112,7 +119,7 @@ static u32 keepalive_due(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 		return give_up(tcb);
 	soft->probes++;
 	soft->probe_now = true;
-	soft->timers.keepalive_us = env->now_us + (interval_us ?: min_t(u64, FTCP_KEEPALIVE_INTERVAL_US, soft->keepalive_idle_us));
+	soft->timers.keepalive_us = env->now_us + (interval_us ?: min_t(u64, FTCP_KEEPALIVE_INTERVAL_US, soft->keepalive_idle_ms * FTCP_MS_US));
 	return 0;
 }
 

@@ -305,7 +305,7 @@ TEST(paws__grows_old)
 	struct fixture f;
 
 	fixture_open(&f, ALL, true);
-	f.tcb.soft.keepalive_idle_us = f.tcb.soft.timers.keepalive_us = 0;
+	f.tcb.soft.keepalive_idle_ms = f.tcb.soft.timers.keepalive_us = 0;
 	seg = fixture_segment(&f, 0, 10, 0, 0);
 	seg.tsval = f.tsval - 1000;
 	EXPECT(fixture_give(&f, seg) == FTCP_REASON_PAWS);
@@ -377,10 +377,10 @@ TEST(memory__an_orphan_is_given_less_time)
 	struct fixture f;
 
 	fixture_open(&f, ALL, true);
-	f.tcb.soft.user_timeout_us = 924 * FTCP_S_US;
+	f.tcb.soft.user_timeout_ms = FTCP_USER_TIMEOUT_MS;
 	ftcp_tcb_hurry(&f.tcb, &f.env);
-	EXPECT(f.tcb.soft.user_timeout_us == 924 * FTCP_S_US);
+	EXPECT(f.tcb.soft.user_timeout_ms == FTCP_USER_TIMEOUT_MS);
 	ftcp_tcb_shutdown(&f.tcb, &f.env);
 	ftcp_tcb_hurry(&f.tcb, &f.env);
-	EXPECT(f.tcb.soft.user_timeout_us == FTCP_ORPHAN_TIMEOUT_US);
+	EXPECT(f.tcb.soft.user_timeout_ms == FTCP_ORPHAN_TIMEOUT_MS);
 }

@@ -89,7 +89,7 @@ TEST(timer__backoff_has_a_limit_and_ends_with_an_ack)
 	u32 n;
 
 	fixture_open(&f, ALL, true);
-	f.tcb.soft.user_timeout_us = 0;				/* never */
+	f.tcb.soft.user_timeout_ms = 0;				/* never */
 	fixture_write(&f, 1000);
 	for (n = 0; n < 20; n++) {
 		EXPECT(until_next(&f) <= FTCP_RTO_MAX_US);
@@ -140,7 +140,7 @@ TEST(timer__persist_doubles_for_ever_while_answered)
 	ack.wnd = 0;
 	fixture_give(&f, ack);
 	fixture_write(&f, 100);
-	f.tcb.soft.user_timeout_us = 300 * FTCP_S_US;
+	f.tcb.soft.user_timeout_ms = 300000;
 	for (n = 0; n < 50; n++) {
 		EXPECT(until_next(&f) >= last && until_next(&f) <= FTCP_RTO_MAX_US);
 		last = until_next(&f);
@@ -150,6 +150,44 @@ TEST(timer__persist_doubles_for_ever_while_answered)
 	EXPECT(last == FTCP_RTO_MAX_US);
 	fixture_give(&f, fixture_segment(&f, 0, 0, 0, 0));
 	EXPECT(f.n_out == 1 && f.out[0].len == 100 && !f.tcb.soft.timers.persist_us);
+}
+
+TEST(timer__persist_of_an_orphan_ends_though_it_is_answered)
+{
+	struct ftcp_segment ack;
+	struct fixture f;
+	u64 began;
+	u32 n;
+
+	fixture_open(&f, ALL, true);
+	ack = fixture_segment(&f, 0, 0, 0, 0);
+	ack.wnd = 0;
+	fixture_give(&f, ack);
+	fixture_write(&f, 100);
+	ftcp_tcb_shutdown(&f.tcb, &f.env);
+	f.tcb.soft.orphan = true;
+	began = f.env.now_us;
+	for (n = 0; n < FTCP_ORPHAN_PROBES_MAX; n++) {
+		EXPECT(!fixture_pass(&f, until_next(&f)) && f.n_out == 1);
+		fixture_give(&f, ack);
+	}
+	EXPECT(fixture_pass(&f, until_next(&f)) & FTCP_EV_TIMEOUT && f.tcb.hard.flags & FTCP_HARD_RESET);
+	EXPECT(f.env.now_us - began > 50 * FTCP_S_US);
+}
+
+TEST(timer__queue_full_no_data_leave_but_acks_do)
+{
+	struct fixture f;
+
+	fixture_open(&f, ALL, true);
+	f.tcb.soft.queue_full = true;
+	fixture_write(&f, 3000);
+	EXPECT(f.n_out == 0);
+	fixture_give(&f, fixture_segment(&f, 0, 10, 0, 0));
+	EXPECT(f.n_out == 1 && f.out[0].len == 0 && fixture_ack(&f) == 10);
+	f.tcb.soft.queue_full = false;
+	fixture_output(&f);
+	EXPECT(f.n_out == 1 && f.out[0].len == 3000);
 }
 
 TEST(timer__persist_gives_up_on_a_silent_peer)
@@ -185,7 +223,7 @@ TEST(timer__keepalive_may_be_off)
 	struct fixture f;
 
 	fixture_open(&f, ALL, true);
-	f.tcb.soft.keepalive_idle_us = 0;
+	f.tcb.soft.keepalive_idle_ms = 0;
 	f.tcb.soft.timers.keepalive_us = 0;
 	fixture_give(&f, fixture_segment(&f, 0, 10, 0, 0));
 	EXPECT(!ftcp_next_deadline(&f.tcb));
