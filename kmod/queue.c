@@ -40,8 +40,8 @@ bool ftcp_queue_full(struct ftcp_conn *conn)
 	lockdep_assert_held(&conn->lock);
 	if (!full(conn))
 		return false;
-	/* A full barrier: if the last packet leaves before it sees this, it is seen here that it has left. */
 	atomic_cmpxchg(&conn->call, CALL_NONE, CALL_WANTED);
+	/* With the one in leave(): a packet that leaves without seeing this is seen here to have left. */
 	smp_mb();
 	return full(conn);
 }
@@ -78,6 +78,7 @@ static void leave(struct sk_buff *skb)
 
 	rcu_read_lock();
 	atomic_sub(skb_shinfo(skb)->tskey, &conn->queued_bytes);
+	/* With the one in ftcp_queue_full(). */
 	smp_mb__after_atomic();
 	if (atomic_cmpxchg(&conn->call, CALL_WANTED, CALL_LISTED) == CALL_WANTED || !refcount_dec_not_one(&conn->refs)) {
 		atomic_set(&conn->call, CALL_LISTED);
