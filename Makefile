@@ -86,6 +86,7 @@ test-module: deps ## build the module for the kernel that the tests boot
 test-tools: lib ## build the small programs that the tests use into build/tools
 	+$(MAKE) -C selftests/tools OUT=$(build)/tools
 	+$(MAKE) -C selftests/conformance OUT=$(build)/tools
+	+$(MAKE) -C selftests/sock OUT=$(build)/tools
 	+$(MAKE) -C Documentation/examples OUT=$(build)/examples LIB=$(build)/lib
 
 unit: ## run the unit tests of the protocol core, natively

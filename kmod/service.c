@@ -184,6 +184,27 @@ static struct ftcp_service *find_to_listen(struct ftcp_net *fn, const struct ftc
 	return any && !any->by_listen ? any : service;
 }
 
+static bool is_any(const struct in6_addr *addr)
+{
+	return ipv6_addr_any(addr) || ipv6_addr_equal(addr, &any4);
+}
+
+bool ftcp_service_listened(struct ftcp_net *fn, const struct ftcp_service *conf, bool v4, bool v6)
+{
+	const struct ftcp_service *service;
+	bool found = false;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(service, &fn->services, node) {
+		if (service->port != conf->port ||
+		    !(is_any(&service->addr) || is_any(&conf->addr) || ipv6_addr_equal(&service->addr, &conf->addr)))
+			continue;
+		found = found || (v4 && READ_ONCE(service->listener[0])) || (v6 && READ_ONCE(service->listener[1]));
+	}
+	rcu_read_unlock();
+	return found;
+}
+
 static int take_slots(struct ftcp_service *service, struct ftcp_sock *listener, bool v4, bool v6)
 {
 	int err = 0;
@@ -195,6 +216,8 @@ static int take_slots(struct ftcp_service *service, struct ftcp_sock *listener, 
 		WRITE_ONCE(service->listener[0], listener);
 	if (!err && v6)
 		WRITE_ONCE(service->listener[1], listener);
+	if (!err)
+		smp_store_release(&service->listener_comes, false);	/* from here on it may be found to be abandoned */
 	spin_unlock_bh(&service->listen_lock);
 	return err;
 }
@@ -245,7 +268,8 @@ struct ftcp_service *ftcp_service_listen(struct ftcp_net *fn, const char *group_
 
 bool ftcp_service_abandoned(const struct ftcp_service *service)
 {
-	return service->by_listen && !READ_ONCE(service->listener[0]) && !READ_ONCE(service->listener[1]);
+	return service->by_listen && !READ_ONCE(service->listener_comes) && !READ_ONCE(service->listener[0]) &&
+	       !READ_ONCE(service->listener[1]);
 }
 
 void ftcp_service_unlisten(struct ftcp_service *service, struct ftcp_sock *listener)

@@ -24,6 +24,7 @@ struct ftcp_service {
 	struct in6_addr addr;		/* IPv4 as ::ffff:a.b.c.d; :: is any, ::ffff:0.0.0.0 any of IPv4 */
 	u16 port;			/* host order */
 	bool v6only;			/* :: does not cover IPv4 */
+	bool listener_comes;		/* under listen_lock; its first listener is about to take its place */
 	bool by_listen;			/* made by a program's listen(): goes with its last listener and connection */
 	u32 rcv_buf_bytes;
 	u32 snd_buf_bytes;
@@ -62,6 +63,8 @@ void ftcp_service_defaults(struct ftcp_service *conf);
  */
 struct ftcp_service *ftcp_service_listen(struct ftcp_net *fn, const char *group_name, const struct ftcp_service *conf,
 					 struct ftcp_sock *listener, bool v4, bool v6, bool may_add);
+/** ftcp_service_listened() - does anybody accept on an address and port like those of @conf already (@v4, @v6: for which families)? */
+bool ftcp_service_listened(struct ftcp_net *fn, const struct ftcp_service *conf, bool v4, bool v6);
 /** ftcp_service_unlisten() - @listener accepts no more; gives its reference back */
 void ftcp_service_unlisten(struct ftcp_service *service, struct ftcp_sock *listener);
 /** ftcp_service_abandoned() - nobody listens, and nobody is to: new connections are not ours. Any context, no lock */

@@ -45,6 +45,46 @@ static void copy_rules(const struct sock *sk, struct socket *port)
 	ip_sock_set_freebind(port->sk);
 }
 
+/* What a service that this socket makes is like. */
+static void describe(const struct sock *sk, struct ftcp_service *conf)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+
+	ftcp_service_defaults(conf);
+	conf->backend = &ftcp_socket;
+	conf->by_listen = true;
+	conf->listener_comes = true;
+	conf->nagle = true;	/* as sockets have it; each connection's options say what it wants */
+	conf->port = inet->inet_num;
+	if (sk->sk_family == AF_INET6) {
+		conf->addr = sk->sk_v6_rcv_saddr;
+		conf->v6only = ipv6_addr_any(&conf->addr) && ipv6_only_sock(sk);
+	} else {
+		ipv6_addr_set_v4mapped(inet->inet_rcv_saddr, &conf->addr);
+	}
+	if (sk->sk_userlocks & SOCK_RCVBUF_LOCK)
+		conf->rcv_buf_bytes = clamp_t(u32, sk->sk_rcvbuf, 4096, FTCP_RCV_BUF_BYTES);
+	if (sk->sk_userlocks & SOCK_SNDBUF_LOCK)
+		conf->snd_buf_bytes = clamp_t(u32, sk->sk_sndbuf, 4096, FTCP_SND_BUF_BYTES);
+}
+
+/* Which clients a socket of that address takes. */
+static void families(const struct sock *sk, const struct ftcp_service *conf, bool *v4, bool *v6)
+{
+	*v4 = sk->sk_family == AF_INET || ipv6_addr_v4mapped(&conf->addr) || (ipv6_addr_any(&conf->addr) && !conf->v6only);
+	*v6 = sk->sk_family == AF_INET6 && !ipv6_addr_v4mapped(&conf->addr);
+}
+
+static bool listened(struct sock *sk)
+{
+	struct ftcp_service conf;
+	bool v4, v6;
+
+	describe(sk, &conf);
+	families(sk, &conf, &v4, &v6);
+	return ftcp_service_listened(ftcp_net(sock_net(sk)), &conf, v4, v6);
+}
+
 /* Called with the socket locked, by inet_bind() when it has found the address to be good, and by listen(). */
 int ftcp_sock_get_port(struct sock *sk, unsigned short number)
 {
@@ -63,34 +103,18 @@ int ftcp_sock_get_port(struct sock *sk, unsigned short number)
 		sock_release(port);
 		return err;
 	}
-	fs->port = port;
 	inet_sk(sk)->inet_num = inet_sk(port->sk)->inet_num;
+	/* Who listens shares the port with nobody; the socket that keeps it does not listen. */
+	if (listened(sk)) {
+		inet_sk(sk)->inet_num = 0;
+		sock_release(port);
+		return -EADDRINUSE;
+	}
+	fs->port = port;
 	return 0;
 }
 
 /* ---- listen ---- */
-
-/* What a service that this socket makes is like. */
-static void describe(const struct sock *sk, struct ftcp_service *conf)
-{
-	const struct inet_sock *inet = inet_sk(sk);
-
-	ftcp_service_defaults(conf);
-	conf->backend = &ftcp_socket;
-	conf->by_listen = true;
-	conf->nagle = true;	/* as sockets have it; each connection's options say what it wants */
-	conf->port = inet->inet_num;
-	if (sk->sk_family == AF_INET6) {
-		conf->addr = sk->sk_v6_rcv_saddr;
-		conf->v6only = ipv6_addr_any(&conf->addr) && ipv6_only_sock(sk);
-	} else {
-		ipv6_addr_set_v4mapped(inet->inet_rcv_saddr, &conf->addr);
-	}
-	if (sk->sk_userlocks & SOCK_RCVBUF_LOCK)
-		conf->rcv_buf_bytes = clamp_t(u32, sk->sk_rcvbuf, 4096, FTCP_RCV_BUF_BYTES);
-	if (sk->sk_userlocks & SOCK_SNDBUF_LOCK)
-		conf->snd_buf_bytes = clamp_t(u32, sk->sk_sndbuf, 4096, FTCP_SND_BUF_BYTES);
-}
 
 static int become_service(struct sock *sk)
 {
@@ -99,8 +123,7 @@ static int become_service(struct sock *sk)
 	bool may_add = ns_capable(sock_net(sk)->user_ns, CAP_NET_ADMIN), v4, v6;
 
 	describe(sk, &conf);
-	v4 = sk->sk_family == AF_INET || ipv6_addr_v4mapped(&conf.addr) || (ipv6_addr_any(&conf.addr) && !conf.v6only);
-	v6 = sk->sk_family == AF_INET6 && !ipv6_addr_v4mapped(&conf.addr);
+	families(sk, &conf, &v4, &v6);
 	spin_lock_bh(&fs->queue_lock);
 	fs->queue_open = true;
 	spin_unlock_bh(&fs->queue_lock);

@@ -43,13 +43,15 @@ void ftcp_sock_buffers(struct ftcp_sock *fs)
 void ftcp_sock_apply_options(struct ftcp_sock *fs)
 {
 	struct ftcp_soft *soft = &fs->conn->tcb.soft;
+	struct ftcp_env env;
 
 	lockdep_assert_held(&fs->conn->lock);
+	ftcp_group_env(fs->conn->group, &env);
 	soft->nagle = !fs->nodelay;
 	if (fs->user_timeout_ms)
 		soft->user_timeout_ms = fs->user_timeout_ms;
 	if (fs->user_mss)
-		soft->mtu_mss_bytes = min_t(u32, soft->mtu_mss_bytes, max_t(u32, fs->user_mss, FTCP_MSS_MIN_BYTES));
+		ftcp_tcb_clamp_mss(&fs->conn->tcb, &env, fs->user_mss);
 	if (fs->congestion_given && fs->congestion != soft->cong.algorithm)
 		ftcp_cong_init(&soft->cong, soft->cong.mss_bytes, fs->congestion);
 	ftcp_sock_buffers(fs);
@@ -212,15 +214,13 @@ int ftcp_sock_setsockopt(struct sock *sk, int level, int name, sockptr_t value, 
 		return set_tcp(sk, name, value, len);
 	case SOL_FTCP:
 		return ftcp_sock_set_position(sk, name, value, len);
-	case SOL_IP:
-		return ip_setsockopt(sk, level, name, value, len);
-	case SOL_IPV6:
-		/* IPV6_ADDRFORM would make it a socket of the kernel's TCP. */
-		if (sk->sk_family == AF_INET6 && name != IPV6_ADDRFORM)
-			return ipv6_setsockopt(sk, level, name, value, len);
-		fallthrough;
 	default:
-		return -ENOPROTOOPT;
+		if (sk->sk_family != AF_INET6)
+			return ip_setsockopt(sk, level, name, value, len);
+		/* It would make it a socket of the kernel's TCP. */
+		if (level == SOL_IPV6 && name == IPV6_ADDRFORM)
+			return -ENOPROTOOPT;
+		return ipv6_setsockopt(sk, level, name, value, len);
 	}
 }
 
@@ -409,13 +409,9 @@ int ftcp_sock_getsockopt(struct sock *sk, int level, int name, char __user *valu
 		return get_tcp(sk, name, value, len);
 	case SOL_FTCP:
 		return ftcp_sock_get_position(sk, name, value, len);
-	case SOL_IP:
-		return ip_getsockopt(sk, level, name, value, len);
-	case SOL_IPV6:
+	default:
 		if (sk->sk_family == AF_INET6)
 			return ipv6_getsockopt(sk, level, name, value, len);
-		fallthrough;
-	default:
-		return -ENOPROTOOPT;
+		return ip_getsockopt(sk, level, name, value, len);
 	}
 }

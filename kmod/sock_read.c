@@ -40,6 +40,8 @@ static u32 take_pieces(struct read *r, struct ftcp_piece *pieces)
 	u32 n = 0;
 
 	spin_lock_bh(&conn->lock);
+	if (!(r->flags & MSG_PEEK))
+		r->off = fs->read_off;	/* another thread may have read meanwhile */
 	bytes = ftcp_sock_attached(fs) ? &conn->rcv : &fs->rest;
 	end = ftcp_sock_readable_end(fs);
 	if (end > r->off)

@@ -76,6 +76,9 @@ static u64 room(struct ftcp_sock *fs)
 	if (ftcp_sock_attached(fs)) {
 		ftcp_sock_buffers(fs);
 		result = ftcp_tcb_writable(&fs->conn->tcb);
+		/* What every probe of a closed window frees is not worth a wakeup, nor a segment. */
+		if (result < fs->conn->tcb.hard.snd_buf_bytes / 16)
+			result = 0;
 	}
 	spin_unlock_bh(&fs->conn->lock);
 	return result;

@@ -45,6 +45,16 @@ void ftcp_mtu_set(struct ftcp_tcb *tcb, const struct ftcp_env *env, u32 mss_byte
 	soft->cong.mss_bytes = ftcp_mss_bytes(tcb);
 }
 
+void ftcp_tcb_clamp_mss(struct ftcp_tcb *tcb, const struct ftcp_env *env, u32 mss_bytes)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+
+	if (soft->mtu_full_bytes)
+		soft->mtu_full_bytes = min_t(u32, soft->mtu_full_bytes, mss_bytes);
+	if (mss_bytes < soft->mtu_mss_bytes)
+		ftcp_mtu_set(tcb, env, mss_bytes, 0);
+}
+
 u32 ftcp_tsval(const struct ftcp_tcb *tcb, const struct ftcp_env *env)
 {
 	return env->ts_ms + tcb->hard.ts_off;

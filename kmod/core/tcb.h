@@ -385,6 +385,9 @@ void ftcp_tcb_append(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 n);
 /** ftcp_tcb_keepalive() - probe after @idle_us of silence (0: never) every @interval_s, and give up after @probes (0: the defaults) */
 void ftcp_tcb_keepalive(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 idle_us, u16 interval_s, u8 probes);
 
+/** ftcp_tcb_clamp_mss() - send no larger packets than that, whatever the path takes (TCP_MAXSEG) */
+void ftcp_tcb_clamp_mss(struct ftcp_tcb *tcb, const struct ftcp_env *env, u32 mss_bytes);
+
 /** ftcp_tcb_buffers() - other sizes (0: as it is); never less than what was promised to the peer, or is held */
 void ftcp_tcb_buffers(struct ftcp_tcb *tcb, u32 rcv_bytes, u32 snd_bytes);
 

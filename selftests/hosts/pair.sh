@@ -49,7 +49,7 @@ pair_daemon() { # HOST primary|standby
 # A host without ftcp, whatever was going on there; one that is down boots.
 pair_clear() { # HOST
 	bed_alive "$1" || bed_boot "$1"
-	on "$1" 'job_end syncd
+	on "$1" 'job_end syncd; job_end server
 		! lsmod | grep -q "^ftcp " || rmmod ftcp
 		ip address flush dev eth0 to '"$bed_vip4"'; ip -6 address flush dev eth0 to '"$bed_vip6"'; dmesg -c >/dev/null'
 }
