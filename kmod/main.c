@@ -161,7 +161,7 @@ static void __net_exit net_exit(struct net *net)
 	ftcp_groups_destroy(fn);
 	while (atomic_read(&fn->n_conns))
 		msleep(20);
-	cancel_work_sync(&fn->reap);
+	cancel_delayed_work_sync(&fn->reap);
 	ftcp_table_destroy(fn);
 	free_percpu(fn->stats);
 }

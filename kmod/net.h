@@ -43,7 +43,7 @@ struct ftcp_net {
 	atomic_t n_resets;
 	unsigned long pruned;		/* when it was begun last, in jiffies; READ_ONCE */
 	struct work_struct prune;	/* prune.c */
-	struct work_struct reap;	/* service.c: services that nobody needs any more */
+	struct delayed_work reap;	/* service.c: services that nobody needs any more */
 	u64 stateless_ms;		/* ktime_get_boottime of the last SYN that was answered statelessly, 0: never; READ_ONCE */
 	struct ftcp_stats __percpu *stats;
 };

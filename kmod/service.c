@@ -3,6 +3,8 @@
 #include <linux/rculist.h>
 #include <linux/slab.h>
 #include <net/ipv6.h>
+#include <ftcp/batch.h>
+#include "backend.h"
 #include "conn.h"
 #include "group.h"
 #include "hook.h"
@@ -75,7 +77,7 @@ void ftcp_service_config(const struct ftcp_service *service, struct ftcp_tcb_con
 	config->nagle = service->nagle;
 }
 
-static int add_locked(struct ftcp_net *fn, struct ftcp_service *service, struct netlink_ext_ack *extack)
+static int link_locked(struct ftcp_net *fn, struct ftcp_service *service, struct netlink_ext_ack *extack)
 {
 	int err;
 
@@ -105,12 +107,13 @@ static int add_locked(struct ftcp_net *fn, struct ftcp_service *service, struct 
 	return 0;
 }
 
-int ftcp_service_add(struct ftcp_net *fn, struct ftcp_group *group, const struct ftcp_service *conf,
-		     struct netlink_ext_ack *extack)
+int ftcp_service_add_locked(struct ftcp_net *fn, struct ftcp_group *group, const struct ftcp_service *conf,
+			    struct netlink_ext_ack *extack)
 {
 	struct ftcp_service *service = kmemdup(conf, sizeof(*conf), GFP_KERNEL);
 	int err;
 
+	lockdep_assert_held(&fn->config);
 	if (!service)
 		return -ENOMEM;
 	INIT_LIST_HEAD(&service->node);
@@ -118,11 +121,20 @@ int ftcp_service_add(struct ftcp_net *fn, struct ftcp_group *group, const struct
 	spin_lock_init(&service->listen_lock);
 	ftcp_group_get(group);
 	service->group = group;
-	mutex_lock(&fn->config);
-	err = add_locked(fn, service, extack);
-	mutex_unlock(&fn->config);
+	err = link_locked(fn, service, extack);
 	if (err)
 		ftcp_service_put(service);
+	return err;
+}
+
+int ftcp_service_add(struct ftcp_net *fn, struct ftcp_group *group, const struct ftcp_service *conf,
+		     struct netlink_ext_ack *extack)
+{
+	int err;
+
+	mutex_lock(&fn->config);
+	err = ftcp_service_add_locked(fn, group, conf, extack);
+	mutex_unlock(&fn->config);
 	return err;
 }
 
@@ -173,6 +185,42 @@ int ftcp_service_del(struct ftcp_net *fn, struct ftcp_group *group, const struct
 
 /* ---- programs that listen ---- */
 
+/*
+ * How long a service without a listener outlives its last connection. It takes nothing meanwhile; but a standby would otherwise make and
+ * remove one with each of a client's short connections.
+ */
+#define LINGER_MS 10000
+
+static bool is_any(const struct in6_addr *addr)
+{
+	return ipv6_addr_any(addr) || ipv6_addr_equal(addr, &any4);
+}
+
+u8 ftcp_service_maker(const struct ftcp_service *service)
+{
+	if (!service->by_listen)
+		return FTCP_RECORD_CONFIGURED;
+	if (!is_any(&service->addr))
+		return FTCP_RECORD_LISTEN_ADDR;
+	if (ipv6_addr_v4mapped(&service->addr))
+		return FTCP_RECORD_LISTEN_ANY4;
+	return service->v6only ? FTCP_RECORD_LISTEN_ANY6 : FTCP_RECORD_LISTEN_ANY;
+}
+
+void ftcp_service_follow(struct ftcp_service *conf, u8 maker, const struct in6_addr *addr, u16 port)
+{
+	ftcp_service_defaults(conf);
+	conf->backend = &ftcp_socket;
+	conf->by_listen = true;
+	conf->nagle = true;
+	conf->port = port;
+	conf->v6only = maker == FTCP_RECORD_LISTEN_ANY6;
+	if (maker == FTCP_RECORD_LISTEN_ADDR)
+		conf->addr = *addr;
+	else
+		conf->addr = maker == FTCP_RECORD_LISTEN_ANY4 ? any4 : in6addr_any;
+}
+
 /* Not in front of what is there already: a service with any address of both families takes listeners of each. */
 static struct ftcp_service *find_to_listen(struct ftcp_net *fn, const struct ftcp_service *conf)
 {
@@ -182,11 +230,6 @@ static struct ftcp_service *find_to_listen(struct ftcp_net *fn, const struct ftc
 	if (service && service->v6only == conf->v6only)
 		return service;
 	return any && !any->by_listen ? any : service;
-}
-
-static bool is_any(const struct in6_addr *addr)
-{
-	return ipv6_addr_any(addr) || ipv6_addr_equal(addr, &any4);
 }
 
 bool ftcp_service_listened(struct ftcp_net *fn, const struct ftcp_service *conf, bool v4, bool v6)
@@ -224,7 +267,7 @@ static int take_slots(struct ftcp_service *service, struct ftcp_sock *listener, 
 
 /* 1: there is none to take */
 static int take_existing(struct ftcp_net *fn, const char *group_name, const struct ftcp_service *conf, struct ftcp_sock *listener,
-			 bool v4, bool v6, struct ftcp_service **found)
+			 bool v4, bool v6, bool may_add, struct ftcp_service **found)
 {
 	struct ftcp_service *service;
 	int err = 1;
@@ -234,7 +277,7 @@ static int take_existing(struct ftcp_net *fn, const char *group_name, const stru
 	if (service)
 		err = -EADDRINUSE;
 	if (service && service->backend == conf->backend && (!group_name || !strcmp(group_name, service->group->name)))
-		err = take_slots(service, listener, v4, v6);
+		err = !service->by_listen || may_add ? take_slots(service, listener, v4, v6) : -EACCES;
 	if (!err) {
 		refcount_inc(&service->refs);
 		*found = service;
@@ -250,7 +293,7 @@ struct ftcp_service *ftcp_service_listen(struct ftcp_net *fn, const char *group_
 	struct ftcp_group *group;
 	int err;
 
-	err = take_existing(fn, group_name, conf, listener, v4, v6, &service);
+	err = take_existing(fn, group_name, conf, listener, v4, v6, may_add, &service);
 	if (err <= 0)
 		return err ? ERR_PTR(err) : service;
 	if (!may_add)
@@ -262,7 +305,7 @@ struct ftcp_service *ftcp_service_listen(struct ftcp_net *fn, const char *group_
 	ftcp_group_put(group);
 	if (err)
 		return ERR_PTR(err == -EEXIST ? -EADDRINUSE : err);
-	err = take_existing(fn, group_name, conf, listener, v4, v6, &service);
+	err = take_existing(fn, group_name, conf, listener, v4, v6, may_add, &service);
 	return err ? ERR_PTR(err < 0 ? err : -EADDRINUSE) : service;
 }
 
@@ -282,14 +325,19 @@ void ftcp_service_unlisten(struct ftcp_service *service, struct ftcp_sock *liste
 			WRITE_ONCE(service->listener[i], NULL);
 	spin_unlock_bh(&service->listen_lock);
 	if (ftcp_service_abandoned(service))
-		schedule_work(&service->group->fn->reap);
+		ftcp_service_reap(service->group->fn);
 	ftcp_service_put(service);
 }
 
 void ftcp_service_conn_gone(struct ftcp_service *service)
 {
 	if (atomic_dec_and_test(&service->n_conns) && ftcp_service_abandoned(service))
-		schedule_work(&service->group->fn->reap);
+		schedule_delayed_work(&service->group->fn->reap, msecs_to_jiffies(LINGER_MS));
+}
+
+void ftcp_service_reap(struct ftcp_net *fn)
+{
+	mod_delayed_work(system_wq, &fn->reap, 0);
 }
 
 static struct ftcp_service *find_useless(struct ftcp_net *fn)
@@ -305,7 +353,7 @@ static struct ftcp_service *find_useless(struct ftcp_net *fn)
 
 static void reap(struct work_struct *work)
 {
-	struct ftcp_net *fn = container_of(work, struct ftcp_net, reap);
+	struct ftcp_net *fn = container_of(to_delayed_work(work), struct ftcp_net, reap);
 	struct ftcp_service *service;
 
 	mutex_lock(&fn->config);
@@ -321,7 +369,7 @@ static void reap(struct work_struct *work)
 void ftcp_services_init(struct ftcp_net *fn)
 {
 	INIT_LIST_HEAD(&fn->services);
-	INIT_WORK(&fn->reap, reap);
+	INIT_DELAYED_WORK(&fn->reap, reap);
 }
 
 static void forget(struct ftcp_conn *conn, void *arg)

@@ -44,6 +44,9 @@ struct ftcp_service {
 /** ftcp_service_add() - fields of @conf but node, group, refs are given; registers the hooks with the first service */
 int ftcp_service_add(struct ftcp_net *fn, struct ftcp_group *group, const struct ftcp_service *conf,
 		     struct netlink_ext_ack *extack);
+/** ftcp_service_add_locked() - the same with fn->config held */
+int ftcp_service_add_locked(struct ftcp_net *fn, struct ftcp_group *group, const struct ftcp_service *conf,
+			    struct netlink_ext_ack *extack);
 /** ftcp_service_del() - aborts its connections (silently on a standby) */
 int ftcp_service_del(struct ftcp_net *fn, struct ftcp_group *group, const struct in6_addr *addr, u16 port,
 		     struct netlink_ext_ack *extack);
@@ -53,11 +56,25 @@ void ftcp_services_destroy(struct ftcp_net *fn);
 /** ftcp_service_defaults() - a service's @conf before anybody has wished for anything: zero, and the defaults of <ftcp/limits.h> */
 void ftcp_service_defaults(struct ftcp_service *conf);
 
+/** ftcp_service_maker() - what the other host is to know of a service; enum ftcp_record_service */
+u8 ftcp_service_maker(const struct ftcp_service *service);
+/**
+ * ftcp_service_follow() - the other host's program listens, none does here: what its connections belong to until one comes
+ * @conf: filled, for ftcp_service_add()
+ * @maker: enum ftcp_record_service, not CONFIGURED
+ * @addr: a connection's own, as its @port
+ *
+ * Until somebody listens such a service takes nothing but the connections that are there.
+ */
+void ftcp_service_follow(struct ftcp_service *conf, u8 maker, const struct in6_addr *addr, u16 port);
+/** ftcp_service_reap() - soon: those that nobody needs any more are gone. Any context */
+void ftcp_service_reap(struct ftcp_net *fn);
+
 /**
  * ftcp_service_listen() - @listener accepts for IPv4 and IPv6 (@v4, @v6) on its address and port; -EADDRINUSE, -EACCES, -ENOENT
  * @conf: as for ftcp_service_add(), what a new service is to be like
  * @group_name: its group, or NULL: any for a service that is there, else FTCP_GROUP_DEFAULT
- * @may_add: may it make a service where there is none?
+ * @may_add: may it make a service where there is none, or take over what another program has left?
  *
  * Returns the service with a reference, or ERR_PTR.
  */

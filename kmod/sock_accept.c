@@ -163,11 +163,15 @@ static struct ftcp_sock *next_child(struct sock *sk, int flags)
 	return err ? ERR_PTR(err) : child;
 }
 
+/* A task's name is under a lock of its own, which is not for softirqs: none of ours is held over it. */
 static void note_program(struct ftcp_sock *child)
 {
+	char comm[TASK_COMM_LEN];
+
+	get_task_comm(comm, current);
 	spin_lock_bh(&child->conn->lock);
 	child->pid = task_tgid_nr(current);
-	get_task_comm(child->comm, current);
+	memcpy(child->comm, comm, sizeof(child->comm));
 	spin_unlock_bh(&child->conn->lock);
 }
 

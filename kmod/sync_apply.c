@@ -21,6 +21,7 @@ struct apply {
 	struct ftcp_batch batch;
 	const u8 *data;
 	struct netlink_ext_ack *extack;
+	struct ftcp_service missing;	/* on -EXDEV: what is to be made first */
 	bool role_event;
 	bool sync_event;
 };
@@ -33,6 +34,7 @@ struct incoming {
 	const u8 *snd;
 	u32 no;
 	u8 type;
+	u8 service;		/* enum ftcp_record_service */
 };
 
 #define refuse(apply, err, fmt, ...) ftcp_refuse((apply)->extack, err, fmt, ##__VA_ARGS__)
@@ -99,7 +101,7 @@ static bool same_connection(const struct ftcp_conn *conn, const struct ftcp_hard
 	return conn->tcb.hard.iss == hard->iss && conn->tcb.hard.irs == hard->irs;
 }
 
-/* The service that a connection new to this host would belong to; with a reference, or ERR_PTR. */
+/* The service that a connection new to this host would belong to; with a reference, or ERR_PTR. -EXDEV: one is to be made for it. */
 static struct ftcp_service *find_service(struct apply *apply, const struct incoming *in)
 {
 	struct ftcp_group *group = apply->group;
@@ -107,6 +109,10 @@ static struct ftcp_service *find_service(struct apply *apply, const struct incom
 	int err;
 
 	service = ftcp_service_find_get(group->fn, &in->key.laddr, ntohs(in->key.lport));
+	if (!service && in->service != FTCP_RECORD_CONFIGURED) {
+		ftcp_service_follow(&apply->missing, in->service, &in->key.laddr, ntohs(in->key.lport));
+		return ERR_PTR(-EXDEV);
+	}
 	if (!service)
 		return ERR_PTR(refuse(apply, -ENOENT, "no service on port %u: add it to group %s on both hosts",
 				      ntohs(in->key.lport), group->name));
@@ -150,6 +156,7 @@ static int read_records(struct apply *apply, record_fn fn)
 		memcpy(&in.key.raddr, tuple.raddr, sizeof(in.key.raddr));
 		in.key.lport = htons(tuple.lport);
 		in.key.rport = htons(tuple.rport);
+		in.service = tuple.service;
 		in.rcv = apply->data + at + sizeof(struct ftcp_batch_record);
 		in.snd = in.rcv + in.rec.rcv_len;
 		err = fn(apply, &in);
@@ -401,14 +408,43 @@ static int apply_locked(struct apply *apply, u32 len)
 	return err;
 }
 
+static int apply_once(struct apply *apply, u32 len)
+{
+	int err;
+
+	mutex_lock(&apply->group->sync.mutex);
+	err = apply_locked(apply, len);
+	mutex_unlock(&apply->group->sync.mutex);
+	return err;
+}
+
+/* The configuration is held meanwhile: a service without connections or a listener would be taken for one that nobody needs. */
+static int apply_adding(struct apply *apply, u32 len)
+{
+	struct ftcp_group *group = apply->group;
+	struct ftcp_net *fn = group->fn;
+	int err;
+
+	mutex_lock(&fn->config);
+	do {
+		err = ftcp_service_add_locked(fn, group, &apply->missing, apply->extack);
+		if (!err)
+			err = apply_once(apply, len);
+	} while (err == -EXDEV);
+	mutex_unlock(&fn->config);
+	if (err)
+		ftcp_service_reap(fn);
+	return err;
+}
+
 int ftcp_sync_apply(struct ftcp_group *group, const void *batch, u32 len, struct netlink_ext_ack *extack)
 {
 	struct apply apply = { .group = group, .data = batch, .extack = extack };
 	int err;
 
-	mutex_lock(&group->sync.mutex);
-	err = apply_locked(&apply, len);
-	mutex_unlock(&group->sync.mutex);
+	err = apply_once(&apply, len);
+	if (err == -EXDEV)
+		err = apply_adding(&apply, len);
 	if (err)
 		ftcp_stats_inc(group->fn, FTCP_COUNT_BATCHES_REFUSED);
 	if (apply.role_event)

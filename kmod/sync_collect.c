@@ -5,6 +5,7 @@
 #include "core/batch.h"
 #include "net.h"
 #include "netlink.h"
+#include "service.h"
 #include "stats.h"
 #include "sync_internal.h"
 
@@ -65,19 +66,22 @@ static bool flight_grow(struct ftcp_flight *flight)
 	return true;
 }
 
-static void write_tuple(struct ftcp_batch_tuple *tuple, const struct ftcp_conn_key *key)
+static void write_tuple(struct ftcp_batch_tuple *tuple, const struct ftcp_conn *conn)
 {
+	const struct ftcp_conn_key *key = &conn->key;
+
 	memcpy(tuple->laddr, &key->laddr, sizeof(tuple->laddr));
 	memcpy(tuple->raddr, &key->raddr, sizeof(tuple->raddr));
 	tuple->lport = ntohs(key->lport);
 	tuple->rport = ntohs(key->rport);
+	tuple->service = ftcp_service_maker(conn->service);
 }
 
 static void write_record(struct build *build, struct ftcp_conn *conn, const struct ftcp_record *rec, u8 type)
 {
 	struct ftcp_batch_tuple tuple;
 
-	write_tuple(&tuple, &conn->key);
+	write_tuple(&tuple, conn);
 	ftcp_batch_write_record(&tuple, rec, type, build->data + build->len);
 	build->len += RECORD_BYTES;
 }

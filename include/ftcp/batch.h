@@ -41,6 +41,16 @@ enum ftcp_record_type {
 	FTCP_RECORD_GONE = 3,		/* the connection is no more; only addresses, iss and irs count */
 };
 
+/* Who made the service that a connection belongs to: an operator, who has to make it on both hosts, or a program, by listening on ... */
+enum ftcp_record_service {
+	FTCP_RECORD_CONFIGURED,
+	FTCP_RECORD_LISTEN_ADDR,	/* the connection's own local address */
+	FTCP_RECORD_LISTEN_ANY4,	/* 0.0.0.0 */
+	FTCP_RECORD_LISTEN_ANY6,	/* ::, for IPv6 alone */
+	FTCP_RECORD_LISTEN_ANY,		/* ::, for IPv4, too */
+	FTCP_RECORD_LISTEN_LAST = FTCP_RECORD_LISTEN_ANY,
+};
+
 /* 136 bytes */
 struct ftcp_batch_record {
 	__u8 type;		/* enum ftcp_record_type */
@@ -64,7 +74,8 @@ struct ftcp_batch_record {
 	__be32 rcv_buf_bytes;
 	__be32 snd_buf_bytes;
 	__be16 mss_bytes;
-	__be16 pad;
+	__u8 service;		/* enum ftcp_record_service */
+	__u8 pad;
 	__be64 rcv_from;
 	__be64 snd_from;
 	__be32 rcv_len;

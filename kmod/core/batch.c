@@ -95,6 +95,7 @@ void ftcp_batch_write_record(const struct ftcp_batch_tuple *tuple, const struct 
 	memcpy(buf + AT(record, raddr), tuple->raddr, sizeof(tuple->raddr));
 	ftcp_put16(buf + AT(record, lport), tuple->lport);
 	ftcp_put16(buf + AT(record, rport), tuple->rport);
+	buf[AT(record, service)] = tuple->service;
 	write_hard(&rec->hard, buf);
 	ftcp_put64(buf + AT(record, rcv_from), rec->rcv_from);
 	ftcp_put64(buf + AT(record, snd_from), rec->snd_from);
@@ -123,6 +124,7 @@ enum ftcp_batch_error ftcp_batch_read_record(struct ftcp_batch_tuple *tuple, str
 					     const u8 *buf, u32 avail)
 {
 	memset(rec, 0, sizeof(*rec));
+	memset(tuple, 0, sizeof(*tuple));
 	if (avail < sizeof(struct ftcp_batch_record))
 		return FTCP_BATCH_SHORT;
 	*type = buf[AT(record, type)];
@@ -132,6 +134,9 @@ enum ftcp_batch_error ftcp_batch_read_record(struct ftcp_batch_tuple *tuple, str
 	memcpy(tuple->raddr, buf + AT(record, raddr), sizeof(tuple->raddr));
 	tuple->lport = ftcp_get16(buf + AT(record, lport));
 	tuple->rport = ftcp_get16(buf + AT(record, rport));
+	tuple->service = buf[AT(record, service)];
+	if (tuple->service > FTCP_RECORD_LISTEN_LAST)
+		return FTCP_BATCH_BAD_RECORD;
 	read_hard(&rec->hard, buf);
 	if (*type != FTCP_RECORD_GONE && !shipped_state(rec->hard.state))
 		return FTCP_BATCH_BAD_RECORD;

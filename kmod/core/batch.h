@@ -24,6 +24,7 @@ struct ftcp_batch_tuple {
 	u8 raddr[16];
 	u16 lport;
 	u16 rport;
+	u8 service;	/* enum ftcp_record_service */
 };
 
 enum ftcp_batch_error {
@@ -32,7 +33,7 @@ enum ftcp_batch_error {
 	FTCP_BATCH_NOT_ONE,	/* wrong magic */
 	FTCP_BATCH_WRONG_VERSION,
 	FTCP_BATCH_WRONG_LENGTH,
-	FTCP_BATCH_BAD_RECORD,	/* unknown type, a state that is never shipped, lengths beyond the batch */
+	FTCP_BATCH_BAD_RECORD,	/* unknown type, a state that is never shipped, an unknown kind of service, lengths beyond the batch */
 };
 
 void ftcp_batch_write_header(const struct ftcp_batch *batch, u8 *buf);

@@ -9,7 +9,8 @@ cd "$(dirname "$0")"
 . ./lib.sh
 
 # Every packet costs ten times as much here: fewer of them, of every kind.
-export SIZE=${SIZE:-200} ATTACK_SECONDS=${ATTACK_SECONDS:-1} FUZZ_SECONDS=${FUZZ_SECONDS:-4}
+# And what is freed is kept for a while, so that its use is seen.
+export SLAB_SLACK_KIB=${SLAB_SLACK_KIB:-65536} SIZE=${SIZE:-200} ATTACK_SECONDS=${ATTACK_SECONDS:-1} FUZZ_SECONDS=${FUZZ_SECONDS:-4}
 
 ktap_begin
 leaks_forget

@@ -241,4 +241,5 @@ ktap_case -t 60 'everything is gone afterwards' unloaded
 ktap_case -t 300 'the module is loaded' loading
 ktap_case -t 60 'nothing has leaked, without the module' no_leaks
 ktap_case 'the checkers are awake still' checkers_awake
+[ "$ktap_failed" = 0 ] || ! cd "$bed_log" || tail -n 60 ./*.syncd.log | sed 's/^/# /'
 ktap_end

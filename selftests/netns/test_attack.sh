@@ -195,7 +195,8 @@ few() {
 }
 
 slab_kib() { awk '/^SUnreclaim/ { print $2 }' /proc/meminfo; }
-slab_is_back() { [ "$(slab_kib)" -lt $((slab_before + 16384)) ]; }
+# What a kernel that looks for uses after free keeps for a while is not lost: the debug kernel's tests allow for that.
+slab_is_back() { [ "$(slab_kib)" -lt $((slab_before + ${SLAB_SLACK_KIB:-16384})) ]; }
 
 all_given_back() {
 	traffic_end load

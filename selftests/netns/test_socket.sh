@@ -154,6 +154,68 @@ nobody_there() {
 }
 has_no_open_on() { [[ $(ip netns exec "$1" ftcpctl -j conn list) != *ESTABLISHED* ]]; } # HOST
 
+# A program that only one host knows of: the other holds its connections all the same, and takes nothing else of that port.
+only_here() {
+	local host
+	bed_down >/dev/null 2>&1
+	pair_up dead_after_ms=2500
+	for host in standby primary; do
+		in_host $host ftcpctl service add echo --port 7
+		in_host $host ftcpctl service del --port "$bed_port"
+	done
+	protected primary
+	server_start primary --recover --explicit
+	traffic_start load "$bed_vip4" -n 3 --rate 700K
+	traffic_start load6 "$bed_vip6" -n 2 --rate 300K
+	traffic_moves load 300000
+	traffic_moves load6 200000
+	[ "$(counter standby batches_refused)" = 0 ] || fail 'the standby refused something'
+	[[ $(services standby) == *'"by_listen":true'* ]] || fail "$(services standby)"
+	port_is_its_own
+	not_by_anybody
+	taken_over primary standby
+	traffic_end load
+	traffic_end load6
+	[ "$(counter standby broken_invariants)" = 0 ]
+}
+
+# The standby's own port is its own.
+port_is_its_own() {
+	local address
+	address=10.9.0.$(bed_number standby)
+	spawn standby "$bed_log/own.log" socat -u "TCP-LISTEN:$bed_port,reuseaddr" OPEN:/tmp/own,creat,trunc
+	wait_for 10 reaches_own "$address"
+	wait_for 10 grep -q hello /tmp/own
+}
+
+reaches_own() { echo hello | ip netns exec client socat -u - "TCP:$1:$bed_port"; } # ADDRESS
+
+# What another host's program has left is not for everybody to take.
+not_by_anybody() {
+	local said
+	! said=$(standby ./socket_server.py --uid 65534 --recover "$bed_port" 2>&1) || fail 'anybody may listen'
+	[[ $said == *'Permission denied'* ]] || fail "$said"
+}
+
+# The last connection gone, the standby forgets it.
+forgotten() { [[ $(services "$1") != *"$bed_port"* ]]; } # HOST
+short_ones() {
+	local n
+	host_reboot primary
+	primary ftcpctl service del --port "$bed_port"
+	primary ftcpctl service add echo --port 7
+	pair_syncd primary
+	protected standby 60
+	for n in 1 2 3 4 5; do
+		traffic_start "short$n" "$bed_vip4" -n 1
+		traffic_moves "short$n" 1000
+		traffic_end "short$n"
+	done
+	[ "$(counter primary batches_refused)" = 0 ] || fail 'something was refused'
+	wait_for 120 forgotten primary || fail "$(services primary; primary ftcpctl conn list)"
+	[ "$(counter primary broken_invariants)" = 0 ]
+}
+
 # ---------------------------------------------------------------------------------------------------------------------
 
 ktap_begin
@@ -168,4 +230,6 @@ bed_down >/dev/null 2>&1
 ktap_must -t 60 'pair: a program serves' both_up
 ktap_case -t 120 'pair: it goes on at the other host' across_takeover
 ktap_case -t 60 'pair: without a program connections end' nobody_there
+ktap_case -t 180 'pair: a program that only one host knows of' only_here
+ktap_case -t 240 'pair: the last connection gone, the other host forgets the program' short_ones
 ktap_end

@@ -194,7 +194,7 @@ TEST(batch_record__round_trip)
 		.iss = 7, .irs = 8, .ts_recent = 9, .ts_off = 10, .rcv_buf_bytes = 11, .snd_buf_bytes = 12, .mss_bytes = 1460,
 		.state = FTCP_ESTABLISHED, .flags = FTCP_HARD_TS, .snd_wscale = 14, .rcv_wscale = 7 },
 		.rcv_from = 20, .rcv_len = 3, .snd_from = 30, .snd_len = 4 }, in;
-	struct ftcp_batch_tuple tuple = { .laddr = { 1 }, .raddr = { 2 }, .lport = 9999, .rport = 0xfffe }, got;
+	struct ftcp_batch_tuple tuple = { .laddr = { 1 }, .raddr = { 2 }, .lport = 9999, .rport = 0xfffe, .service = FTCP_RECORD_LISTEN_ANY }, got;
 	u8 buf[sizeof(struct ftcp_batch_record) + 7] = { 0 }, type;
 	u32 len;
 
@@ -204,6 +204,10 @@ TEST(batch_record__round_trip)
 	EXPECT(!memcmp(&in.hard, &out.hard, sizeof(in.hard)) && in.rcv_from == 20 && in.rcv_len == 3 && in.snd_from == 30 && in.snd_len == 4);
 	for (len = 0; len < sizeof(buf); len++)
 		EXPECT(read_exact(buf, len) != FTCP_BATCH_OK);
+	buf[offsetof(struct ftcp_batch_record, service)]++;
+	EXPECT(read_exact(buf, sizeof(buf)) == FTCP_BATCH_BAD_RECORD);
+	buf[offsetof(struct ftcp_batch_record, service)]--;
+	EXPECT(read_exact(buf, sizeof(buf)) == FTCP_BATCH_OK);
 	buf[0] = 9;
 	EXPECT(read_exact(buf, sizeof(buf)) == FTCP_BATCH_BAD_RECORD);
 }
