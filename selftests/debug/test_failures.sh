@@ -120,10 +120,16 @@ attachments() {
 	local round
 	for round in 1 2 3; do
 		syncd_end standby TERM
-		pair_syncd standby
-		moment 5 sleep 1
+		syncd_hardly standby
 		protected primary 60
 	done
+}
+
+# A daemon that cannot start for want of memory says so and ends; whoever looks after it starts it again.
+syncd_hardly() { # HOST
+	pair_syncd "$1"
+	moment 5 sleep 1
+	! ktap_gone "$(syncd_pid "$1")" || pair_syncd "$1"
 }
 
 crash() {
@@ -132,8 +138,7 @@ crash() {
 	in_host standby ftcpctl wait --for active --timeout 60
 	flow_moves
 	host_reboot primary
-	pair_syncd primary
-	moment 5 sleep 1
+	syncd_hardly primary
 	speaks_for_both standby
 	handover primary
 }
