@@ -138,11 +138,19 @@ cell_capture() {
 	wait_for 10 grep -q 'listening on' "$bed_log/$cell.tcpdump"
 }
 
+# What the server knows of this cell's client.
+cell_conns() {
+	ip netns exec primary ftcpctl conn list | grep -E "10[.]9[.]0[.]${cell_no}:|10[.]7[.]${cell_no}[.]|fd09::${cell_no}\]|fd07:${cell_no}:"
+}
+
+# The client's last acknowledgements are in its network still when it ends, and would go with it.
+cell_settled() { ! cell_conns 2>/dev/null | grep -qv time-wait; }
+
 # What became of it, as both ends see it.
 cell_tell() {
 	echo "$(stat -c %s "$received" 2>/dev/null || echo 0) of $(stat -c %s "$sent") bytes are back"
 	ip netns exec "$cell" ss -tin dport = ":$port" || true
-	ip netns exec primary ftcpctl conn list | grep -E "STATE|10[.]9[.]0[.]${cell_no}:|10[.]7[.]${cell_no}[.]|fd09::${cell_no}\]|fd07:${cell_no}:" || true
+	cell_conns || true
 	ip netns exec "$cell" nstat -a 2>/dev/null | grep -E 'Retrans|Timeout|Abort|Reset|Csum|InErrs|Prune|PAWS' || true
 	tc -n "$cell" -s qdisc show dev eth0 | grep -A 1 netem || true
 	echo "captured: $cell.pcap"
@@ -186,6 +194,7 @@ cell_run() { # NUMBER WIRE CLIENT BYTES HOST-WORDS PATH-WORDS
 	cell_transfer "$3" || status=$?
 	if [ $status = 0 ] && cell_same; then
 		rm -f "$bed_log/$cell.pcap"
+		wait_for 30 cell_settled || { cell_conns; status=1; }
 	else
 		[ $status = 124 ] || cell_tell
 		status=1
