@@ -32,7 +32,7 @@ stays_low() {
 	wait_for 20 queued
 	while now=$(backlog) && kill -0 $reader 2>/dev/null; do
 		most=$((now > most ? now : most)) samples=$((samples + 1)) busy=$((busy + (now > 0)))
-		sleep 0.02
+		sleep 0.1
 	done
 	wait $reader
 	echo "# at most $most bytes waited; something did in $busy of $samples looks"

@@ -39,8 +39,8 @@ alone_up() {
 has_program() { ip netns exec primary ftcpctl -j conn list | grep -q '"program":"\(python3\|socket_server\)'; }
 
 echoes() {
-	traffic_start load "$bed_vip4" -n 3
-	traffic_start load6 "$bed_vip6" -n 2
+	traffic_start load "$bed_vip4" -n 3 --rate 3M
+	traffic_start load6 "$bed_vip6" -n 2 --rate 1M
 	traffic_moves load 3000000
 	traffic_moves load6 1000000
 	has_program || fail "$(primary ftcpctl conn list)"
@@ -84,7 +84,7 @@ not_for_all() {
 # Killed at any moment, and started again: the client sees nothing.
 survives_kills() {
 	server_start primary --recover --explicit --persist 20000
-	traffic_start load "$bed_vip4" -n 3
+	traffic_start load "$bed_vip4" -n 3 --rate 1M
 	for _ in 1 2 3 4 5; do
 		traffic_moves load 300000
 		server_kill primary
@@ -102,7 +102,7 @@ not_for_ever() {
 	local before
 	before=$(counter primary conns_unclaimed)
 	server_start primary --persist 500
-	traffic_start load "$bed_vip4" -n 2
+	traffic_start load "$bed_vip4" -n 2 --rate 1M
 	traffic_moves load 10000
 	server_kill primary
 	wait_for 20 unclaimed primary $((before + 2))
@@ -207,7 +207,7 @@ short_ones() {
 	pair_syncd primary
 	protected standby 60
 	for n in 1 2 3 4 5; do
-		traffic_start "short$n" "$bed_vip4" -n 1
+		traffic_start "short$n" "$bed_vip4" -n 1 --rate 100K
 		traffic_moves "short$n" 1000
 		traffic_end "short$n"
 	done

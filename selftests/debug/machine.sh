@@ -1,0 +1,48 @@
+#!/bin/bash
+# What a debug machine does: tests of the bed, and failing allocations, under the debug kernel's eyes; what they leave behind at the end is a
+# failure, too. Several machines may be at it: each takes what no other has taken yet, by a directory in their common /out.
+# usage: machine.sh [PATTERN]       (in a debug machine; of the names of ../netns/test_NAME.sh, and "failures")
+set -eu
+cd "$(dirname "$0")"
+# shellcheck source=selftests/lib/ktap.sh
+. ../lib/ktap.sh
+# shellcheck source=selftests/debug/lib.sh
+. ./lib.sh
+
+# Every packet costs ten times as much here: fewer of them, of every kind. And what is freed is kept for a while, so that its use is seen.
+export SIZE=${SIZE:-200} ATTACK_SECONDS=${ATTACK_SECONDS:-1} FUZZ_SECONDS=${FUZZ_SECONDS:-4} SLAB_SLACK_KIB=${SLAB_SLACK_KIB:-65536}
+
+pattern=${1-}
+
+# The longest first, so that no machine is left with one at the end.
+names() {
+	local script
+	printf '%s\n' failures interop attack ftcprun restart echo takeover
+	for script in ../netns/test_*.sh; do
+		script=${script##*/test_}
+		echo "${script%.sh}"
+	done
+}
+
+take() { mkdir "/out/taken/$1" 2>/dev/null; } # NAME
+
+run_one() { # NAME
+	local now
+	if [ "$1" = failures ]; then
+		ktap_include failures ./test_failures.sh
+	else
+		ktap_include -n netns ../netns/run "$1"
+	fi
+	read -r now _ </proc/uptime
+	echo "# $1: done when the machine's clock shows $now s"
+}
+
+mkdir -p /out/taken
+ktap_begin
+leaks_forget
+for name in $(names | awk '!seen[$0]++'); do
+	[[ $name != *"$pattern"* ]] || ! take "$name" || run_one "$name"
+done
+ktap_case -t 200 'nothing has leaked' no_leaks
+ktap_case 'the checkers are awake still' checkers_awake
+ktap_end
