@@ -124,7 +124,6 @@ enum ftcp_batch_error ftcp_batch_read_record(struct ftcp_batch_tuple *tuple, str
 					     const u8 *buf, u32 avail)
 {
 	memset(rec, 0, sizeof(*rec));
-	memset(tuple, 0, sizeof(*tuple));
 	if (avail < sizeof(struct ftcp_batch_record))
 		return FTCP_BATCH_SHORT;
 	*type = buf[AT(record, type)];

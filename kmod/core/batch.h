@@ -24,7 +24,7 @@ struct ftcp_batch_tuple {
 	u8 raddr[16];
 	u16 lport;
 	u16 rport;
-	u8 service;	/* enum ftcp_record_service */
+	u16 service;	/* enum ftcp_record_service */
 };
 
 enum ftcp_batch_error {

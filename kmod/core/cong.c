@@ -14,10 +14,13 @@ static bool is_cubic(const struct ftcp_cong *cong)
 	return cong->algorithm == FTCP_CONG_CUBIC;
 }
 
-/* RFC 5681, eq. 4: a half; RFC 9438, 4.6: beta is 0.7 */
+/*
+ * RFC 5681, eq. 4: a half; RFC 9438, 4.6: beta is 0.7. Of what was out, but never of more than the window allowed: what is SACKed beyond a hole is out still, and
+ * may be several windows.
+ */
 static u32 reduced(const struct ftcp_cong *cong, u32 flight_bytes)
 {
-	u32 less = is_cubic(cong) ? (u64)flight_bytes * 7 / 10 : flight_bytes / 2;
+	u32 bytes = min_t(u32, flight_bytes, cong->cwnd_bytes), less = is_cubic(cong) ? (u64)bytes * 7 / 10 : bytes / 2;
 
 	return min_t(u32, max_t(u32, less, 2 * cong->mss_bytes), CWND_MAX_BYTES);
 }

@@ -121,19 +121,27 @@ bool ftcp_recovery_undo(struct ftcp_tcb *tcb, const struct ftcp_segment *seg)
 	return true;
 }
 
+/* What is lost was all sent since the last loss was answered: one more answer (RFC 5681, 3.2), whatever was retransmitted meanwhile. */
+static void new_loss(struct ftcp_tcb *tcb)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+
+	soft->recover = soft->snd_max;
+	soft->rtt_start_us = 0;
+	ftcp_cong_loss(&soft->cong, min_t(u64, ftcp_flight(tcb), U32_MAX));
+}
+
 static void enter_fast(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 {
 	struct ftcp_soft *soft = &tcb->soft;
 
 	arm_undo(tcb, env);
+	new_loss(tcb);
 	soft->recovering = FTCP_RECOVERY_FAST;
-	soft->recover = soft->snd_max;
 	soft->rexmit_nxt = tcb->hard.snd_una;
-	soft->rtt_start_us = 0;
 	soft->again.n = 0;
 	soft->rack.tail_end = 0;
 	soft->timers.tail_us = 0;
-	ftcp_cong_loss(&soft->cong, min_t(u64, ftcp_flight(tcb), U32_MAX));
 	/* The first segment goes at once, whatever pipe says (RFC 6675, 5, step 4.3) */
 	soft->rexmit_now = true;
 }
@@ -150,11 +158,19 @@ static void fast_ack(struct ftcp_tcb *tcb, u64 acked)
 	struct ftcp_soft *soft = &tcb->soft;
 
 	if (tcb->hard.snd_una >= soft->recover) {
-		soft->recovering = FTCP_RECOVERY_NONE;
-		soft->dupacks = 0;
-		soft->again.n = 0;
 		ftcp_rack_recovered(tcb);
-		return;
+		/*
+		 * The pass through the holes has come to newer ones. It goes on, or they would be sent twice, and the answer to the first of the
+		 * two be taken for the original's: every second loss would be undone.
+		 */
+		if (soft->lost_off > tcb->hard.snd_una && tcb->hard.flags & FTCP_HARD_SACK) {
+			new_loss(tcb);
+		} else {
+			soft->recovering = FTCP_RECOVERY_NONE;
+			soft->dupacks = 0;
+			soft->again.n = 0;
+			return;
+		}
 	}
 	if (!acked)
 		return;

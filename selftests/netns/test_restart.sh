@@ -115,7 +115,7 @@ child_dies() {
 	wait_for 60 uploads_begun
 	for _ in 1 2 3 4 5 6; do
 		wait_for 30 progress_beyond "$(progress)"
-		child=$(cut -d ' ' -f 1 "/proc/$server_pid/task/$server_pid/children")
+		child=$(pgrep -P "$server_pid" | head -n 1)
 		kill -KILL "$child"
 	done
 	stream_end
