@@ -194,10 +194,10 @@ asyncio_echo() {
 
 iperf_all_ways() {
 	serve 5201 iperf3 -s -p 5201
-	client iperf3 -c "$server" -t 2
-	client iperf3 -c "$server" -t 2 -R
-	client iperf3 -c "$server" -t 2 -P 4
-	client iperf3 -c "$server" -t 2 --bidir
+	client iperf3 -c "$server" -n 40M
+	client iperf3 -c "$server" -n 40M -R
+	client iperf3 -c "$server" -n 40M -P 4
+	client iperf3 -c "$server" -n 40M --bidir
 }
 
 redis_works() {

@@ -115,7 +115,7 @@ child_dies() {
 	wait_for 60 uploads_begun
 	for _ in 1 2 3 4 5 6; do
 		wait_for 30 progress_beyond "$(progress)"
-		child=$(awk -v parent="$server_pid" '$4 == parent { print $1; exit }' /proc/[0-9]*/stat 2>/dev/null)
+		child=$(grep -l "^PPid:[[:space:]]*$server_pid\$" /proc/[0-9]*/status 2>/dev/null | head -n 1 | cut -d / -f 3)
 		kill -KILL "$child"
 	done
 	stream_end
