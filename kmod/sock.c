@@ -190,6 +190,8 @@ static int shutdown_conn(struct ftcp_sock *fs, int how)
 	spin_lock_bh(&conn->lock);
 	attached = ftcp_sock_attached(fs);
 	if (attached) {
+		if (fs->shut != SHUTDOWN_MASK)
+			fs->shut_rcv = ftcp_tcb_rcv_data_end(&conn->tcb);
 		fs->shut |= how;
 		sk->sk_shutdown |= how;
 		if (how & SEND_SHUTDOWN) {

@@ -199,6 +199,19 @@ static void closed(struct ftcp_conn *conn, int error)
 		detach(conn, error);
 }
 
+/* RFC 1122, 4.2.2.13, as Linux has it: who has shut down both directions is sent more. Nobody will read it, and the peer is to know. */
+static bool refuse_more(struct ftcp_conn *conn)
+{
+	struct ftcp_sock *fs = ftcp_sk(conn->sk);
+
+	if (fs->shut != SHUTDOWN_MASK || ftcp_tcb_rcv_data_end(&conn->tcb) <= fs->shut_rcv)
+		return false;
+	detach(conn, -ECONNRESET);
+	ftcp_bytes_cut(&fs->rest, fs->shut_rcv);
+	ftcp_tcb_abort(&conn->tcb);
+	return true;
+}
+
 static void work(struct ftcp_conn *conn)
 {
 	struct ftcp_env env;
@@ -216,7 +229,7 @@ static void work(struct ftcp_conn *conn)
 	}
 	if (!conn->sk)
 		without_program(conn, &env);
-	if (conn->sk) {
+	if (conn->sk && !refuse_more(conn)) {
 		pass_over(ftcp_sk(conn->sk));
 		uncork(conn, &env);
 		tell(ftcp_sk(conn->sk));

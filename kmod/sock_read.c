@@ -61,8 +61,9 @@ static int copy_some(struct read *r)
 		struct ftcp_piece *piece = &pieces[i];
 		u32 copied = piece->len;
 
+		/* Not copy_page_to_iter(): it would give a pipe the page itself, as one of a file's, which it is not. */
 		if (!fault && !(r->flags & MSG_TRUNC))
-			copied = copy_page_to_iter(piece->page, piece->at, piece->len, &r->msg->msg_iter);
+			copied = copy_to_iter(page_address(piece->page) + piece->at, piece->len, &r->msg->msg_iter);
 		if (!fault)
 			done += copied;
 		fault = fault || copied < piece->len;

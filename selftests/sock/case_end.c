@@ -66,6 +66,24 @@ static void case_shutdown_both(struct run *r)
 	RECV(r, p.server, 10, 0);
 }
 
+/* The peer goes on sending: nobody will read it. */
+static void case_shutdown_both_then_data(struct run *r)
+{
+	struct pair p = pair_open(r);
+
+	send(p.client, "before", 6, 0);
+	peek_until(r, p.server, 6);
+	CALL(r, shutdown(p.server, SHUT_RDWR));
+	settle(r, p.client);
+	send(p.client, "after", 5, 0);
+	AWAIT(r, p.client, POLLHUP);
+	AWAIT(r, p.server, POLLERR);
+	RECV(r, p.server, 100, 0);
+	RECV(r, p.server, 100, 0);
+	RECV(r, p.server, 100, 0);
+	GET(r, p.server, SOL_SOCKET, SO_ERROR);
+}
+
 static void case_shutdown_twice(struct run *r)
 {
 	struct pair p = pair_open(r);
@@ -300,7 +318,7 @@ static void case_reset_shutdown(struct run *r)
 }
 
 const struct test_case end_cases[] = {
-	CASE(shutdown_write), CASE(shutdown_read), CASE(shutdown_both), CASE(shutdown_twice), CASE(shutdown_while_reading), CASE(shutdown_while_writing),
+	CASE(shutdown_write), CASE(shutdown_read), CASE(shutdown_both), CASE(shutdown_both_then_data), CASE(shutdown_twice), CASE(shutdown_while_reading), CASE(shutdown_while_writing),
 	CASE(shutdown_while_polling), CASE(end_both), CASE(end_unread), CASE(close_plain), CASE(close_unread), CASE(close_then_data),
 	CASE(close_linger_none), CASE(close_linger_long), CASE(close_half_closed), CASE(close_dup), CASE(reset_reading), CASE(reset_writing),
 	CASE(reset_error_once), CASE(reset_behind_data), CASE(reset_after_end), CASE(reset_while_reading), CASE(reset_shutdown), {},

@@ -235,6 +235,32 @@ static void case_write_file(struct run *r)
 	CALL(r, sendfile(p.server, file, &at, 10));
 }
 
+/* Whatever the pages are that the bytes lie in: what is in the pipe can be read from it. */
+static void case_splice_a_lot(struct run *r)
+{
+	struct pair p = pair_open(r);
+	size_t at = 0, total = 60000;
+	unsigned char buffer[4096];
+	bool right = true;
+	int ends[2];
+	long n, got;
+
+	CALL(r, pipe(ends));
+	CALL(r, send_pattern(p.client, total));
+	peek_until(r, p.server, total);
+	while (at < total && (n = splice(p.server, NULL, ends[1], NULL, sizeof(buffer), 0)) > 0) {
+		for (got = 0; n > 0; n -= got, at += got) {
+			got = read(ends[0], buffer, n);
+			if (got <= 0)
+				break;
+			right = right && pattern_is(buffer, got, at);
+		}
+		if (n)
+			break;
+	}
+	note(r, "all of it: %d, right: %d", at == total, right);
+}
+
 static void case_splice_out_and_in(struct run *r)
 {
 	struct pair p = pair_open(r);
@@ -257,5 +283,6 @@ static void case_splice_out_and_in(struct run *r)
 const struct test_case write_cases[] = {
 	CASE(write_plain), CASE(write_vector), CASE(write_message), CASE(write_nothing), CASE(write_fault), CASE(write_more), CASE(write_corked),
 	CASE(write_full), CASE(write_waits), CASE(write_timeout), CASE(write_interrupted), CASE(write_after_reset_while), CASE(write_pipe),
-	CASE(write_a_lot), CASE(write_both_ways), CASE(write_file), CASE(splice_out_and_in), {},
+	CASE(write_a_lot), CASE(write_both_ways), CASE(write_file), CASE(splice_out_and_in),
+	CASE(splice_a_lot), {},
 };
