@@ -4,6 +4,7 @@
 #include <linux/slab.h>
 #include "bytes.h"
 #include "memory.h"
+#include "page.h"
 
 /*
  * A run of bytes on one page (or compound page). Pages are shared by reference between stores and with skbs; bytes once written are never
@@ -18,9 +19,6 @@ struct ftcp_chunk {
 	u32 room;	/* unused bytes behind, ours to fill */
 	u32 charge;	/* counted as used: the page of whoever allocated it, else the bytes that were shared */
 };
-
-/* 32 KiB pages copy faster than single ones; small stores must not hold so much. */
-#define CHUNK_ORDER_MAX 3
 
 void ftcp_bytes_init(struct ftcp_bytes *bytes, u64 start)
 {
@@ -41,7 +39,7 @@ static void charge(struct ftcp_chunk *chunk, u32 bytes)
 static void discard(struct ftcp_chunk *chunk)
 {
 	ftcp_memory_add(-(long)chunk->charge);
-	put_page(chunk->page);
+	ftcp_page_put(chunk->page);
 	kfree(chunk);
 }
 
@@ -75,16 +73,14 @@ void ftcp_bytes_free(struct ftcp_bytes *bytes)
 static struct ftcp_chunk *chunk_alloc(u32 len, gfp_t gfp)
 {
 	struct ftcp_chunk *chunk = kmalloc(sizeof(*chunk), gfp);
-	u32 order = min_t(u32, get_order(len), CHUNK_ORDER_MAX);
+	u32 order = min_t(u32, get_order(len), FTCP_PAGE_ORDER_MAX);
 
 	if (!chunk)
 		return NULL;
-	chunk->page = NULL;
-	if (order)
-		chunk->page = alloc_pages((gfp & ~__GFP_DIRECT_RECLAIM) | __GFP_COMP | __GFP_NOWARN | __GFP_NORETRY, order);
-	if (!chunk->page) {
+	chunk->page = ftcp_page_alloc(order, gfp);
+	if (!chunk->page && order) {
 		order = 0;
-		chunk->page = alloc_page(gfp | __GFP_NOWARN);
+		chunk->page = ftcp_page_alloc(0, gfp);
 	}
 	if (!chunk->page) {
 		kfree(chunk);
@@ -121,25 +117,107 @@ fail:
 	return -ENOMEM;
 }
 
-int ftcp_bytes_from_skb(struct ftcp_bytes *bytes, const struct sk_buff *skb, u32 at, u32 len, gfp_t gfp)
+/* ---- from a received packet ---- */
+
+/* Below this a copy is cheaper than to keep a page for a few bytes of it. */
+#define SHARE_MIN_BYTES	2048
+
+/* What is being taken out of @skb: [at, at + len), of which the first @done bytes are in @list. */
+struct intake {
+	struct list_head list;
+	const struct sk_buff *skb;
+	u32 at;
+	u32 done;
+	gfp_t gfp;
+};
+
+/* The bytes up to @end, by copying. */
+static int intake_copy(struct intake *in, u32 end)
 {
 	struct ftcp_chunk *chunk;
+	LIST_HEAD(fresh);
 	int err;
 
-	ftcp_bytes_init(bytes, 0);
-	err = reserve(&bytes->chunks, 0, len, gfp);
+	err = reserve(&fresh, in->done, end - in->done, in->gfp);
 	if (err)
 		return err;
-	bytes->held = len;
-	bytes->end = len;
-	list_for_each_entry(chunk, &bytes->chunks, node) {
-		if (skb_copy_bits(skb, at + chunk->start, page_address(chunk->page) + chunk->at, chunk->len)) {
-			ftcp_bytes_free(bytes);
-			return -EFAULT;
-		}
+	list_for_each_entry(chunk, &fresh, node)
+		if (skb_copy_bits(in->skb, in->at + chunk->start, page_address(chunk->page) + chunk->at, chunk->len))
+			err = -EFAULT;
+	list_splice_tail(&fresh, &in->list);
+	in->done = end;
+	return err;
+}
+
+/* The next @len bytes, which begin @from bytes into @frag, by reference. They count with their part of what the packet takes. */
+static int intake_share(struct intake *in, const skb_frag_t *frag, u32 from, u32 len)
+{
+	struct ftcp_chunk *chunk = kmalloc(sizeof(*chunk), in->gfp);
+
+	if (!chunk)
+		return -ENOMEM;
+	chunk->page = skb_frag_page(frag);
+	get_page(chunk->page);
+	chunk->start = in->done;
+	chunk->at = skb_frag_off(frag) + from;
+	chunk->len = len;
+	chunk->room = 0;
+	charge(chunk, max_t(u32, len, div_u64((u64)len * in->skb->truesize, in->skb->len)));
+	list_add_tail(&chunk->node, &in->list);
+	in->done += len;
+	return 0;
+}
+
+/* Not the pages of a file, or of a program that sends without copying: those may still be written to. */
+static bool may_share(struct sk_buff *skb)
+{
+	return !skb_has_shared_frag(skb) && !skb_zcopy(skb);
+}
+
+static bool worth_sharing(const skb_frag_t *frag, u32 len)
+{
+	return len >= SHARE_MIN_BYTES && skb_frag_page(frag) && !PageHighMem(skb_frag_page(frag));
+}
+
+static int intake_frags(struct intake *in, u32 len)
+{
+	const struct skb_shared_info *info = skb_shinfo(in->skb);
+	u32 pos = skb_headlen(in->skb), from, to, i;
+	int err;
+
+	for (i = 0; i < info->nr_frags; pos += skb_frag_size(&info->frags[i]), i++) {
+		from = max(pos, in->at + in->done);
+		to = min(pos + skb_frag_size(&info->frags[i]), in->at + len);
+		if (from >= to || !worth_sharing(&info->frags[i], to - from))
+			continue;
+		err = intake_copy(in, from - in->at);
+		if (!err)
+			err = intake_share(in, &info->frags[i], from - pos, to - from);
+		if (err)
+			return err;
 	}
 	return 0;
 }
+
+int ftcp_bytes_from_skb(struct ftcp_bytes *bytes, struct sk_buff *skb, u32 at, u32 len, gfp_t gfp)
+{
+	struct intake in = { .list = LIST_HEAD_INIT(in.list), .skb = skb, .at = at, .gfp = gfp };
+	int err = 0;
+
+	ftcp_bytes_init(bytes, 0);
+	if (may_share(skb))
+		err = intake_frags(&in, len);
+	if (!err)
+		err = intake_copy(&in, len);
+	list_splice(&in.list, &bytes->chunks);
+	bytes->held = in.done;
+	bytes->end = in.done;
+	if (err)
+		ftcp_bytes_free(bytes);
+	return err;
+}
+
+/* ---- from a program ---- */
 
 int ftcp_bytes_from_iter(struct ftcp_bytes *bytes, struct iov_iter *iter, u32 len, gfp_t gfp)
 {
@@ -285,9 +363,6 @@ static struct ftcp_chunk *chunk_at(const struct ftcp_bytes *bytes, u64 off)
 			return chunk->start <= off ? chunk : NULL;
 	return NULL;
 }
-
-/* Below this a copy is cheaper than to keep a page for a few bytes of it. */
-#define SHARE_MIN_BYTES	2048
 
 int ftcp_bytes_share(struct ftcp_bytes *bytes, const struct ftcp_bytes *src, u64 from, u32 len, gfp_t gfp)
 {

@@ -35,8 +35,12 @@ struct ftcp_bytes {
 void ftcp_bytes_init(struct ftcp_bytes *bytes, u64 start);
 void ftcp_bytes_free(struct ftcp_bytes *bytes);
 
-/** ftcp_bytes_from_skb() - copy @len bytes at @at of @skb into an empty detached store (offsets 0..len); -ENOMEM */
-int ftcp_bytes_from_skb(struct ftcp_bytes *bytes, const struct sk_buff *skb, u32 at, u32 len, gfp_t gfp);
+/**
+ * ftcp_bytes_from_skb() - @len bytes at @at of @skb, in an empty detached store (offsets 0..len); -ENOMEM
+ *
+ * Large pieces of pages that nobody will write to are taken by reference, all else is copied.
+ */
+int ftcp_bytes_from_skb(struct ftcp_bytes *bytes, struct sk_buff *skb, u32 at, u32 len, gfp_t gfp);
 
 /** ftcp_bytes_from_iter() - copy @len bytes of @iter into an empty detached store; what it holds, less than @len after a fault; -ENOMEM, -EFAULT */
 int ftcp_bytes_from_iter(struct ftcp_bytes *bytes, struct iov_iter *iter, u32 len, gfp_t gfp);

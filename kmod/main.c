@@ -17,6 +17,7 @@
 #include "group.h"
 #include "net.h"
 #include "netlink.h"
+#include "page.h"
 #include "prune.h"
 #include "queue.h"
 #include "service.h"
@@ -215,6 +216,7 @@ chargen:
 	ftcp_chargen_exit();
 cache:
 	rcu_barrier();
+	ftcp_page_exit();
 	kmem_cache_destroy(ftcp_board_cache);
 	kmem_cache_destroy(ftcp_conn_cache);
 	return err;
@@ -230,6 +232,7 @@ static void __exit ftcp_exit(void)
 	ftcp_chargen_exit();
 	ftcp_queue_exit();
 	rcu_barrier();		/* connections are freed by call_rcu() */
+	ftcp_page_exit();
 	kmem_cache_destroy(ftcp_board_cache);
 	kmem_cache_destroy(ftcp_conn_cache);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Reading, as tcp_recvmsg() does it. One copy: from the pages that the segments were copied to, into the program. */
+#include "page.h"
 #include "sock.h"
 
 #define PIECES_MAX 16
@@ -67,7 +68,7 @@ static int copy_some(struct read *r)
 		if (!fault)
 			done += copied;
 		fault = fault || copied < piece->len;
-		put_page(piece->page);
+		ftcp_page_put(piece->page);
 	}
 	if (!done)
 		return fault ? -EFAULT : 0;
