@@ -20,10 +20,12 @@
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
 #define FTCP_COMPAT_PINFO_OFFSET 1	/* a struct proto says where struct ipv6_pinfo is, which was last before */
-#define FTCP_COMPAT_SENDPAGE		/* sendfile() uses sendmsg() */
+#define FTCP_COMPAT_SENDPAGE		/* sendfile() uses sendmsg(), for many pages at once */
+#define FTCP_COMPAT_NOTLAST 0
 #else
 #define FTCP_COMPAT_PINFO_OFFSET 0
 #define FTCP_COMPAT_SENDPAGE .sendpage = sock_no_sendpage,
+#define FTCP_COMPAT_NOTLAST MSG_SENDPAGE_NOTLAST
 #endif
 
 /* It moved in the middle of the stable series: Kbuild looks where it is. */

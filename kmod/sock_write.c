@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Writing, as tcp_sendmsg() does it. One copy: from the program to pages that go out as they are, in segments of 64 KiB. */
 #include <net/sock.h>
+#include "compat.h"
 #include "group.h"
 #include "sock.h"
 
@@ -84,9 +85,19 @@ static u64 room(struct ftcp_sock *fs)
 	return result;
 }
 
-/* To the end of the stream, if there is one still. @more: the program is not yet done. */
-static int append(struct ftcp_sock *fs, struct ftcp_bytes *bytes, u32 n, bool more)
+/* sendfile() comes with the next page at once: it goes with this one, and so on for a whole segment. The timer that uncorks is set since the first. */
+static bool next_is_near(const struct ftcp_conn *conn, const struct msghdr *msg)
 {
+	const struct ftcp_tcb *tcb = &conn->tcb;
+
+	return (msg->msg_flags & FTCP_COMPAT_NOTLAST) && conn->due_us &&
+	       ftcp_tcb_data_end(tcb) - tcb->soft.snd_nxt < FTCP_SEGMENT_MAX_BYTES;
+}
+
+/* @n bytes of @msg to the end of the stream, if there is one still. */
+static int append(struct ftcp_sock *fs, struct ftcp_bytes *bytes, u32 n, struct msghdr *msg)
+{
+	bool more = msg_data_left(msg) || (msg->msg_flags & MSG_MORE);
 	struct ftcp_conn *conn = fs->conn;
 	struct ftcp_tcb *tcb = &conn->tcb;
 	struct ftcp_env env;
@@ -99,11 +110,15 @@ static int append(struct ftcp_sock *fs, struct ftcp_bytes *bytes, u32 n, bool mo
 		ftcp_tcb_append(tcb, &env, n);
 		fs->write_off = ftcp_tcb_data_end(tcb);
 		tcb->soft.corked = more || fs->cork;
+		tcb->soft.more_at_once = more && !user_backed_iter(&msg->msg_iter);	/* sendfile() */
 		if (!tcb->soft.corked)
 			conn->due_us = 0;
 		err = 0;
 	}
-	ftcp_conn_unlock(conn, 0);
+	if (!err && next_is_near(conn, msg))
+		spin_unlock_bh(&conn->lock);
+	else
+		ftcp_conn_unlock(conn, 0);
 	ftcp_bytes_free(bytes);
 	return err;
 }
@@ -123,7 +138,7 @@ static int append_some(struct ftcp_sock *fs, struct msghdr *msg)
 	if (err <= 0)
 		return err;
 	n = err;
-	err = append(fs, &bytes, n, msg_data_left(msg) || (msg->msg_flags & MSG_MORE));
+	err = append(fs, &bytes, n, msg);
 	return err ? err : n;
 }
 

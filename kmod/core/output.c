@@ -121,6 +121,8 @@ static void sent(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct 
 		soft->progress_us = env->now_us;	/* only now does the user timeout run: a commit may take its time */
 	if ((seg->flags & FTCP_FIN) && soft->rcv_ack < tcb->hard.rcv_nxt)
 		soft->fin_early = true;
+	if (seg->len % seg->gso_bytes && end > soft->snd_max)
+		soft->snd_small = end;
 	soft->snd_nxt = max(soft->snd_nxt, end);
 	soft->snd_max = max(soft->snd_max, end);
 	if (!soft->timers.rexmit_us)
@@ -267,21 +269,30 @@ static u64 cut_to_windows(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 
 	return room < mss ? 0 : room - room % mss;
 }
 
+/* Nagle's algorithm as in RFC 9293, A.3: as long as something small is on its way; what is full is acknowledged soon enough. */
+static bool nagle_holds(const struct ftcp_tcb *tcb)
+{
+	return tcb->soft.nagle && (s32)(tcb->soft.snd_small - (u32)tcb->hard.snd_una) > 0;
+}
+
 /*
  * Whole packets first. What is left of less than one waits as long as something is on its way: if more is to follow as soon as it is
- * committed, and always under Nagle's algorithm (RFC 9293, 3.7.4).
+ * committed, and under Nagle's algorithm (RFC 9293, 3.7.4).
  */
 static u64 hold_tail(const struct ftcp_tcb *tcb, u64 len, u32 packet_bytes)
 {
 	const struct ftcp_soft *soft = &tcb->soft;
-	bool last = soft->snd_nxt + len >= ftcp_tcb_data_end(tcb);
+	bool last = soft->snd_nxt + len >= ftcp_tcb_data_end(tcb), fin = tcb->hard.flags & FTCP_HARD_SND_FIN;
 	u64 tail = len % packet_bytes;
 
-	if (soft->corked && last && tail && !(tcb->hard.flags & FTCP_HARD_SND_FIN) && !soft->sliver_ok)
+	if (soft->corked && last && !fin && !soft->sliver_ok) {
+		if (soft->more_at_once && ftcp_flight(tcb))
+			tail = len % (FTCP_SEGMENT_MAX_BYTES - FTCP_SEGMENT_MAX_BYTES % packet_bytes);
 		return len - tail;
+	}
 	if (!tail || (tail == len && (!ftcp_flight(tcb) || soft->sliver_ok)))
 		return len;
-	if (last && (!soft->nagle || tcb->hard.flags & FTCP_HARD_SND_FIN))
+	if (last && (fin || !nagle_holds(tcb)))
 		return len;
 	return len - tail;
 }

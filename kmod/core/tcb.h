@@ -148,6 +148,8 @@ struct ftcp_board {
  * @queue_full: the host's queues hold enough of what was sent: no data for now. Set by the glue, which calls again
  * @orphan: its program has left, and the peer has not everything yet. Set by the glue
  * @corked: the program has more to come: less than a whole packet waits for it. Set and cleared by the glue
+ * @more_at_once: ... in a moment: less than a whole segment waits for it while something is on its way
+ * @snd_small: end of the last less than full packet, modulo 2^32, for Nagle's algorithm
  * @keepalive_probes, @keepalive_interval_s: 0: FTCP_KEEPALIVE_PROBES_MAX, FTCP_KEEPALIVE_INTERVAL_US
  * @quick_acks: so many more ACKs are not delayed
  * @rexmits: expiries of the retransmission timer in a row
@@ -198,6 +200,7 @@ struct ftcp_soft {
 	u32 ts_floor;
 	u32 rcv_buf_max_bytes;
 	u32 rexmit_total;
+	u32 snd_small;
 	u32 dupacks;
 	u16 mtu_mss_bytes;
 	u16 mtu_full_bytes;
@@ -213,10 +216,11 @@ struct ftcp_soft {
 	bool rexmit_now;
 	u8 quick_acks;
 	u8 mtu_suspicions;
-	bool nagle;
-	bool corked;
-	bool queue_full;
-	bool orphan;
+	bool nagle : 1;
+	bool corked : 1;
+	bool more_at_once : 1;
+	bool queue_full : 1;
+	bool orphan : 1;
 	u8 keepalive_probes;
 	u16 keepalive_interval_s;
 	bool ece;

@@ -110,6 +110,64 @@ TEST(nagle__the_tail_waits)
 	EXPECT(f.n_out == 1 && f.out[0].len == 100);
 }
 
+/* RFC 9293, A.3: the end of an answer must not wait for the delayed ACK of what came before it. */
+TEST(nagle__behind_full_packets_the_tail_goes)
+{
+	struct fixture f;
+
+	fixture_open(&f, ALL, true);
+	f.tcb.soft.nagle = true;
+	fixture_write(&f, MSS);
+	EXPECT(f.n_out == 1 && f.out[0].len == MSS);
+	fixture_write(&f, 100);
+	EXPECT(f.n_out == 1 && f.out[0].len == 100);
+	fixture_write(&f, 100);
+	EXPECT(f.n_out == 0);
+	fixture_give(&f, fixture_segment(&f, 0, 0, MSS + 100, 0));
+	EXPECT(f.n_out == 1 && f.out[0].len == 100);
+}
+
+TEST(cork__whole_packets_go)
+{
+	struct fixture f;
+
+	fixture_open(&f, ALL, true);
+	f.tcb.soft.corked = true;
+	fixture_write(&f, MSS + 100);
+	EXPECT(f.n_out == 1 && f.out[0].len == MSS);
+	fixture_write(&f, MSS - 99);
+	EXPECT(f.n_out == 1 && f.out[0].len == MSS);
+	f.tcb.soft.corked = false;
+	fixture_output(&f);
+	EXPECT(f.n_out == 1 && f.out[0].len == 1);
+}
+
+/* As a file is sent: only whole large segments while something is on its way; what is left goes when nothing is any more. */
+TEST(cork__more_at_once)
+{
+	const u32 whole = FTCP_SEGMENT_MAX_BYTES / MSS * MSS;
+	struct fixture f;
+	u32 i;
+
+	fixture_open(&f, ALL, true);
+	f.tcb.soft.cong.cwnd_bytes = 4 * whole;
+	f.tcb.hard.snd_wnd = 4 * whole;
+	f.tcb.soft.corked = true;
+	f.tcb.soft.more_at_once = true;
+	fixture_write(&f, MSS);
+	EXPECT(f.n_out == 1 && f.out[0].len == MSS);
+	for (i = 0; i < whole / MSS - 1; i++) {
+		fixture_write(&f, MSS);
+		EXPECT(f.n_out == 0);
+	}
+	fixture_write(&f, MSS + 10);
+	EXPECT(f.n_out == 1 && f.out[0].len == whole);
+	fixture_write(&f, MSS);
+	EXPECT(f.n_out == 0);
+	fixture_give(&f, fixture_segment(&f, 0, 0, whole + MSS, 0));
+	EXPECT(f.n_out == 1 && f.out[0].len == MSS);
+}
+
 TEST(nagle__not_before_a_fin)
 {
 	struct fixture f;
