@@ -10,7 +10,7 @@ cd "$(dirname "$0")"
 . ./lib.sh
 
 # Every packet costs ten times as much here: fewer of them, of every kind. And what is freed is kept for a while, so that its use is seen.
-export SIZE=${SIZE:-200} ATTACK_SECONDS=${ATTACK_SECONDS:-1} CONNS=${CONNS:-60} FUZZ_SECONDS=${FUZZ_SECONDS:-4} SLAB_SLACK_KIB=${SLAB_SLACK_KIB:-65536}
+export SIZE=${SIZE:-200} ATTACK_SECONDS=${ATTACK_SECONDS:-1} CONNS=${CONNS:-30} FUZZ_SECONDS=${FUZZ_SECONDS:-4} SLAB_SLACK_KIB=${SLAB_SLACK_KIB:-65536} LOAD_RATE=${LOAD_RATE:-200K}
 
 pattern=${1-}
 

@@ -29,7 +29,7 @@ failing() { # PER-CENT AT-LEAST COMMAND...
 streams() { # OPTION...
 	local address
 	for address in "$bed_vip4" "$bed_vip6"; do
-		client echo_client "$address" "$bed_port" --timeout 300 "$@" >/tmp/streams 2>/tmp/streams.err || true
+		client echo_client "$address" "$bed_port" --timeout 3000 "$@" >/tmp/streams 2>/tmp/streams.err || true
 		cat /tmp/streams /tmp/streams.err
 		grep -q '^bytes=' /tmp/streams || fail 'echo_client did not come to its end'
 		no_worse_than_reset /tmp/streams.err
@@ -224,7 +224,7 @@ ktap_must -t 60 'alone: a host comes up' lone_up
 fault_module
 fault_spare pcpu_alloc
 ktap_case -t 600 'alone: connections, fast' failing 3 100 streams -n 20 -s 300K
-ktap_case -t 600 'alone: connections, hardly any memory' failing 20 100 streams -n 10 -s 20K
+ktap_case -t 600 'alone: connections, hardly any memory' failing 10 100 streams -n 10 -s 20K
 ktap_case -t 600 'alone: connections, many and short' failing 5 50 streams -n 100 -s 100
 ktap_case -t 60 'alone: it is counted' counted
 ktap_case -t 200 'alone: nothing is left' nothing_left primary

@@ -49,11 +49,13 @@ skip() {
 
 # Poll until a command succeeds. Conditions, never fixed sleeps: this machine may be ten times slower than yours.
 wait_for() { # SECONDS COMMAND...
-	local deadline=$((SECONDS + $1))
+	local begin=$SECONDS limit=$1 step=0.05
 	shift
 	until "$@"; do
-		[ $SECONDS -lt $deadline ] || return 1
-		sleep 0.05
+		[ $((SECONDS - begin)) -lt "$limit" ] || return 1
+		# What takes long is not missed by much, and to look may be dear.
+		[ $((SECONDS - begin)) -lt 3 ] || step=0.5
+		sleep $step
 	done
 }
 

@@ -197,7 +197,8 @@ traffic_start() { # NAME ADDRESS [OPTION...]
 	shift 2
 	rm -f "$bed_log/$name".*
 	echo "[client] echo_client $address $bed_port $* &" >&2
-	ip netns exec client echo_client "$address" "$bed_port" -s 1G --timeout 240 --timeline "$bed_log/$name.timeline" "$@" \
+	ip netns exec client echo_client "$address" "$bed_port" -s 1G --timeout 240 --timeline "$bed_log/$name.timeline" \
+		${LOAD_RATE:+--rate "$LOAD_RATE"} "$@" \
 		>"$bed_log/$name.out" 2>"$bed_log/$name.err" </dev/null &
 	echo $! >"$bed_log/$name.pid"
 }
