@@ -110,7 +110,7 @@ static int append(struct ftcp_sock *fs, struct ftcp_bytes *bytes, u32 n, struct 
 		ftcp_tcb_append(tcb, &env, n);
 		fs->write_off = ftcp_tcb_data_end(tcb);
 		tcb->soft.corked = more || fs->cork;
-		tcb->soft.more_at_once = more && !user_backed_iter(&msg->msg_iter);	/* sendfile() */
+		tcb->soft.more_at_once = msg_data_left(msg) || (more && !user_backed_iter(&msg->msg_iter));	/* sendfile() */
 		if (!tcb->soft.corked)
 			conn->due_us = 0;
 		err = 0;
