@@ -376,6 +376,13 @@ static void make_segments(struct ftcp_conn *conn, const struct ftcp_env *env)
 		ftcp_stats_add(conn->fn, FTCP_COUNT_REXMIT_SEGS, seen - before);
 }
 
+/* SO_SNDBUF is the program's word. */
+static void grow_snd_buf(struct ftcp_conn *conn)
+{
+	if (!conn->sk || !(conn->sk->sk_userlocks & SOCK_SNDBUF_LOCK))
+		ftcp_tcb_grow_snd_buf(&conn->tcb, conn->service->snd_buf_bytes);
+}
+
 /* A speaking host's connection after a change. */
 static void follow_up(struct ftcp_conn *conn, u32 events)
 {
@@ -385,6 +392,7 @@ static void follow_up(struct ftcp_conn *conn, u32 events)
 	ftcp_group_env(conn->group, &env);
 	conn->retry = false;
 	tcb->soft.share_bytes = ftcp_memory_share();
+	grow_snd_buf(conn);
 	if (tcb->hard.state != FTCP_CLOSED && tcb->hard.state != FTCP_SYN_RECEIVED)
 		conn->service->backend->work(conn);
 	if (conn->squeezed && tcb->hard.state == FTCP_ESTABLISHED)

@@ -70,7 +70,7 @@ void ftcp_service_config(const struct ftcp_service *service, struct ftcp_tcb_con
 {
 	memset(config, 0, sizeof(*config));
 	config->rcv_buf_bytes = service->rcv_buf_bytes;
-	config->snd_buf_bytes = service->snd_buf_bytes;
+	config->snd_buf_bytes = min(service->snd_buf_bytes, FTCP_SND_BUF_START_BYTES);
 	config->user_timeout_ms = service->user_timeout_ms;
 	config->keepalive_ms = service->keepalive_ms;
 	config->congestion = service->congestion;

@@ -19,9 +19,10 @@
 #define FTCP_ORPHANS_MAX	8192	/* per network namespace, closed on this side and not on the other; beyond it they get less time */
 
 /* Buffers of one connection. */
-#define FTCP_RCV_BUF_BYTES	(1u << 20)
-#define FTCP_SND_BUF_BYTES	(1u << 20)
+#define FTCP_RCV_BUF_BYTES	(4u << 20)
+#define FTCP_SND_BUF_BYTES	(4u << 20)
 #define FTCP_RCV_BUF_START_BYTES 65536	/* grows to the service's size as the program keeps up */
+#define FTCP_SND_BUF_START_BYTES (1u << 20)	/* grows to the service's size as the congestion window does */
 #define FTCP_RCV_WSCALE		7	/* the same on every host: a cookie does not carry it */
 #define FTCP_RUNS_MAX		8	/* times of transmission that are remembered (core/sent.h) */
 #define FTCP_SHARE_MIN_BYTES	4096	/* that a connection may hold, however little memory there is */

@@ -96,6 +96,14 @@ void ftcp_tcb_buffers(struct ftcp_tcb *tcb, u32 rcv_bytes, u32 snd_bytes)
 		hard->snd_buf_bytes = max_t(u64, snd_bytes, hard->snd_end - hard->snd_una);
 }
 
+void ftcp_tcb_grow_snd_buf(struct ftcp_tcb *tcb, u32 most_bytes)
+{
+	u64 want = min_t(u64, 2ull * tcb->soft.cong.cwnd_bytes, most_bytes);
+
+	if (!tcb->soft.share_bytes && want > tcb->hard.snd_buf_bytes)
+		tcb->hard.snd_buf_bytes = want;
+}
+
 void ftcp_tcb_append(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 n)
 {
 	tcb->hard.snd_end += n;

@@ -392,6 +392,9 @@ void ftcp_tcb_keepalive(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 id
 /** ftcp_tcb_clamp_mss() - send no larger packets than that, whatever the path takes (TCP_MAXSEG) */
 void ftcp_tcb_clamp_mss(struct ftcp_tcb *tcb, const struct ftcp_env *env, u32 mss_bytes);
 
+/** ftcp_tcb_grow_snd_buf() - room for what is on its way, and as much again, up to @most_bytes: it follows the congestion window */
+void ftcp_tcb_grow_snd_buf(struct ftcp_tcb *tcb, u32 most_bytes);
+
 /** ftcp_tcb_buffers() - other sizes (0: as it is); never less than what was promised to the peer, or is held */
 void ftcp_tcb_buffers(struct ftcp_tcb *tcb, u32 rcv_bytes, u32 snd_bytes);
 

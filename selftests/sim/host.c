@@ -159,6 +159,7 @@ static void program_step(struct host *h, struct conn *c)
 	int client = client_of(h, c);
 	u64 at = t->hard.consumed, out = ftcp_tcb_data_end(t), to, end, i;
 
+	ftcp_tcb_grow_snd_buf(t, 2 * swarm.snd_buf_bytes);
 	CHECK("10: output and input go together", out == service_end(client, at));
 	to = min(at + ftcp_tcb_readable(t), service_consumable(client, out + ftcp_tcb_writable(t)));
 	if (service_of(client)->slow && to > at)

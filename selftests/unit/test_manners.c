@@ -168,6 +168,28 @@ TEST(cork__more_at_once)
 	EXPECT(f.n_out == 1 && f.out[0].len == MSS);
 }
 
+TEST(snd_buf__follows_the_congestion_window)
+{
+	struct fixture f;
+	u32 before;
+
+	fixture_open(&f, ALL, true);
+	before = f.tcb.hard.snd_buf_bytes;
+	f.tcb.soft.cong.cwnd_bytes = before / 2;
+	ftcp_tcb_grow_snd_buf(&f.tcb, 4 * before);
+	EXPECT(f.tcb.hard.snd_buf_bytes == before);
+	f.tcb.soft.cong.cwnd_bytes = before;
+	f.tcb.soft.share_bytes = 1000;
+	ftcp_tcb_grow_snd_buf(&f.tcb, 4 * before);
+	EXPECT(f.tcb.hard.snd_buf_bytes == before);
+	f.tcb.soft.share_bytes = 0;
+	ftcp_tcb_grow_snd_buf(&f.tcb, 4 * before);
+	EXPECT(f.tcb.hard.snd_buf_bytes == 2 * before);
+	f.tcb.soft.cong.cwnd_bytes = 8 * before;
+	ftcp_tcb_grow_snd_buf(&f.tcb, 4 * before);
+	EXPECT(f.tcb.hard.snd_buf_bytes == 4 * before);
+}
+
 TEST(nagle__not_before_a_fin)
 {
 	struct fixture f;
