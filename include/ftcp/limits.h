@@ -75,10 +75,17 @@
 #define FTCP_BATCHES_IN_FLIGHT_MAX 16		/* the credits */
 #define FTCP_BATCH_RECORDS_MAX	448		/* marks remembered for one batch */
 #define FTCP_BATCH_IDLE_MS	1000u		/* an empty batch at least this often: carries the clock */
+#define FTCP_DOUBT_OLD_MS	500			/* async: a predecessor's packets are no longer on their way, nor answers to them */
+#define FTCP_DOUBT_ASK_US	(520 * FTCP_MS_US)	/* hosts answer such a question twice a second; doubled each time */
+#define FTCP_DOUBT_ASKS_MAX	5			/* doublings */
+#define FTCP_DOUBT_GAP_S	30u			/* what is missing for so long the predecessor has acknowledged */
 #define FTCP_TS_TAKEOVER_MS	1000u		/* the timestamp clock is advanced by this at a takeover */
 
 #if FTCP_BATCH_MAX_BYTES + 64 > 65535
 #error "a batch does not fit into one netlink attribute"
+#endif
+#if FTCP_DOUBT_ASK_US <= FTCP_DOUBT_OLD_MS * FTCP_MS_US
+#error "the second answer of a client is to settle it"
 #endif
 #if FTCP_RCV_BUF_BYTES > (65535u << FTCP_RCV_WSCALE)
 #error "the receive buffer is larger than the largest window"

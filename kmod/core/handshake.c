@@ -38,6 +38,8 @@ static void open_half(struct ftcp_tcb *tcb, const struct ftcp_env *env, const st
 	}
 	if (cookie->sack_ok)
 		hard->flags |= FTCP_HARD_SACK;
+	if (config->async)
+		hard->flags |= FTCP_HARD_ASYNC;
 	if (seg->opts & FTCP_OPT_TS) {
 		hard->flags |= FTCP_HARD_TS;
 		hard->ts_recent = seg->tsval;

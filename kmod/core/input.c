@@ -312,6 +312,8 @@ enum ftcp_reason ftcp_input(struct ftcp_tcb *tcb, const struct ftcp_env *env, co
 	if (tcb->hard.state == FTCP_SYN_RECEIVED && (seg->flags & FTCP_SYN))
 		return syn_received(&a);
 	reason = check_timestamp(&a);
+	if (!reason && tcb->soft.doubt)
+		reason = ftcp_doubt_heard(tcb, env, seg, a.from, &in->events);
 	if (!reason)
 		reason = check_sequence(&a);
 	if (reason)

@@ -32,20 +32,27 @@ static inline u64 ftcp_flight(const struct ftcp_tcb *tcb)
 	return tcb->soft.snd_nxt - tcb->hard.snd_una;
 }
 
-/* The output-commit rule's limits. What has once been sent may be sent again. */
+static inline bool ftcp_is_async(const struct ftcp_tcb *tcb)
+{
+	return tcb->hard.flags & FTCP_HARD_ASYNC;
+}
+
+/* The output-commit rule's limits. What has once been sent may be sent again. Async: all there is, but nothing new while in doubt. */
 static inline u64 ftcp_snd_limit(const struct ftcp_tcb *tcb)
 {
-	return max(tcb->soft.snd_max, tcb->soft.committed.snd);
+	if (tcb->soft.doubt)
+		return tcb->soft.snd_max;
+	return max(tcb->soft.snd_max, ftcp_is_async(tcb) ? tcb->hard.snd_end : tcb->soft.committed.snd);
 }
 
 static inline u64 ftcp_ack_limit(const struct ftcp_tcb *tcb)
 {
-	return max(tcb->soft.rcv_ack, tcb->soft.committed.rcv);
+	return max(tcb->soft.rcv_ack, ftcp_is_async(tcb) ? tcb->hard.rcv_nxt : tcb->soft.committed.rcv);
 }
 
 static inline u64 ftcp_edge_limit(const struct ftcp_tcb *tcb)
 {
-	return max(tcb->soft.rcv_adv, tcb->soft.committed.edge);
+	return max(tcb->soft.rcv_adv, ftcp_is_async(tcb) ? tcb->hard.rcv_edge : tcb->soft.committed.edge);
 }
 
 /* tcb.c */
@@ -89,6 +96,10 @@ bool ftcp_window_update_due(const struct ftcp_tcb *tcb);
 /* timer.c */
 void ftcp_timer_rexmit(struct ftcp_tcb *tcb, const struct ftcp_env *env);
 void ftcp_timer_heard(struct ftcp_tcb *tcb, const struct ftcp_env *env);
+
+/* doubt.c: @from: offset of @seg's first sequence number; not NONE: the connection is aborted, and *@events says so */
+enum ftcp_reason ftcp_doubt_heard(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg, s64 from, u32 *events);
+u32 ftcp_doubt_due(struct ftcp_tcb *tcb, const struct ftcp_env *env);
 
 /* repl.c */
 struct ftcp_mark ftcp_mark_of(const struct ftcp_hard *hard);

@@ -35,7 +35,8 @@
 	X(RESET,	"reset",		"a valid reset: connection aborted by the peer") \
 	X(MEMORY_LIMIT,	"memory-limit",		"max_memory is used up, or its share of one connection") \
 	X(NO_LISTENER,	"no-listener",		"no program listens; answered with a reset") \
-	X(BACKLOG,	"backlog",		"the program has not accepted what is waiting already")
+	X(BACKLOG,	"backlog",		"the program has not accepted what is waiting already") \
+	X(BEHIND,	"behind",		"async: the client has more than this host took over; connection aborted")
 
 enum ftcp_reason {
 #define FTCP_REASON_ENUM(name, text, help) FTCP_REASON_##name,

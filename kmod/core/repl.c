@@ -35,7 +35,8 @@ enum ftcp_dirty ftcp_repl_dirty(const struct ftcp_tcb *tcb)
 	const struct ftcp_hard *hard = &tcb->hard;
 	const struct ftcp_mark *shipped = &tcb->soft.shipped;
 
-	if (hard->state == FTCP_SYN_RECEIVED || hard->state == FTCP_CLOSED)
+	/* In doubt: what this host makes of it may never be sent, and a successor would take it for sent. */
+	if (hard->state == FTCP_SYN_RECEIVED || hard->state == FTCP_CLOSED || tcb->soft.doubt)
 		return FTCP_CLEAN;
 	if (!shipped->known || hard->rcv_nxt > shipped->rcv || hard->snd_end > shipped->snd || hard->rcv_edge > shipped->edge)
 		return FTCP_DIRTY_NOW;
@@ -223,7 +224,7 @@ static bool record_sane(const struct ftcp_record *rec)
 /* The same connection as before? What was agreed on in the handshake never changes. */
 static bool same_connection(const struct ftcp_hard *a, const struct ftcp_hard *b)
 {
-	const u8 agreed = FTCP_HARD_TS | FTCP_HARD_SACK | FTCP_HARD_WSCALE;
+	const u8 agreed = FTCP_HARD_TS | FTCP_HARD_SACK | FTCP_HARD_WSCALE | FTCP_HARD_ASYNC;
 
 	return a->iss == b->iss && a->irs == b->irs && a->ts_off == b->ts_off && a->snd_wscale == b->snd_wscale &&
 	       a->rcv_wscale == b->rcv_wscale && (a->flags & agreed) == (b->flags & agreed);
@@ -280,6 +281,7 @@ enum ftcp_apply ftcp_repl_apply(struct ftcp_tcb *tcb, const struct ftcp_record *
 {
 	struct ftcp_hard hard = rec->hard;
 	u64 rcv_held = hard.consumed, snd_held = hard.snd_una;
+	bool torn;
 
 	memset(applied, 0, sizeof(*applied));
 	if (!record_sane(rec))
@@ -296,6 +298,9 @@ enum ftcp_apply ftcp_repl_apply(struct ftcp_tcb *tcb, const struct ftcp_record *
 	}
 	if (!find_new(&hard, rec, rcv_held, snd_held, applied))
 		return FTCP_APPLY_GAP;
+	/* Async: acknowledged was what was made from input that is not known here to be consumed. */
+	torn = rec->partial && (tcb->soft.torn || rec->hard.snd_una > (fresh ? 0 : tcb->hard.snd_end));
+	tcb->soft.torn = torn;
 	tcb->hard = hard;
 	return FTCP_APPLY_OK;
 }
@@ -304,7 +309,10 @@ void ftcp_repl_promote(struct ftcp_tcb *tcb, const struct ftcp_env *env, const s
 {
 	struct ftcp_soft *soft = &tcb->soft;
 
+	bool torn = soft->torn;
+
 	ftcp_soft_init(tcb, env, config);
+	soft->torn = torn;
 	ftcp_gate_open(tcb);
 	soft->snd_max = tcb->hard.snd_end;
 	soft->rcv_ack = tcb->hard.rcv_nxt;
@@ -314,6 +322,7 @@ void ftcp_repl_promote(struct ftcp_tcb *tcb, const struct ftcp_env *env, const s
 		ftcp_enter_time_wait(tcb, env);
 	else
 		ftcp_timer_heard(tcb, env);
+	ftcp_tcb_doubt(tcb, env);
 	ftcp_repl_kick(tcb, env);
 }
 

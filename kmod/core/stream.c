@@ -14,7 +14,8 @@ u64 ftcp_tcb_rcv_data_end(const struct ftcp_tcb *tcb)
 
 u64 ftcp_tcb_readable(const struct ftcp_tcb *tcb)
 {
-	return ftcp_tcb_rcv_data_end(tcb) - tcb->hard.consumed;
+	/* Torn: the program would make once more what the client has. */
+	return tcb->soft.torn ? 0 : ftcp_tcb_rcv_data_end(tcb) - tcb->hard.consumed;
 }
 
 /*
@@ -67,7 +68,7 @@ u64 ftcp_tcb_writable(const struct ftcp_tcb *tcb)
 	const struct ftcp_hard *hard = &tcb->hard;
 	u64 used = hard->snd_end - hard->snd_una;
 
-	if (hard->state != FTCP_ESTABLISHED && hard->state != FTCP_CLOSE_WAIT)
+	if ((hard->state != FTCP_ESTABLISHED && hard->state != FTCP_CLOSE_WAIT) || tcb->soft.torn)
 		return 0;
 	return used < hard->snd_buf_bytes ? hard->snd_buf_bytes - used : 0;
 }
@@ -79,6 +80,8 @@ void ftcp_tcb_keepalive(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 id
 	soft->keepalive_idle_ms = idle_us / FTCP_MS_US;
 	soft->keepalive_interval_s = interval_s;
 	soft->keepalive_probes = probes;
+	if (soft->doubt)
+		return;
 	soft->timers.keepalive_us = 0;
 	if (idle_us && tcb->hard.state != FTCP_TIME_WAIT)
 		soft->timers.keepalive_us = max(soft->last_heard_us + idle_us, env->now_us + 1);

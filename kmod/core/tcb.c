@@ -63,6 +63,7 @@ u32 ftcp_tsval(const struct ftcp_tcb *tcb, const struct ftcp_env *env)
 void ftcp_close(struct ftcp_tcb *tcb)
 {
 	tcb->hard.state = FTCP_CLOSED;
+	tcb->soft.doubt = false;
 	memset(&tcb->soft.timers, 0, sizeof(tcb->soft.timers));
 	tcb->soft.ack_now = false;
 	tcb->soft.rexmit_now = false;
@@ -73,6 +74,7 @@ void ftcp_close(struct ftcp_tcb *tcb)
 void ftcp_enter_time_wait(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 {
 	tcb->hard.state = FTCP_TIME_WAIT;
+	tcb->soft.doubt = false;
 	memset(&tcb->soft.timers, 0, sizeof(tcb->soft.timers));
 	tcb->soft.timers.close_us = env->now_us + FTCP_TIME_WAIT_US;
 }

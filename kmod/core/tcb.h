@@ -46,6 +46,7 @@ enum ftcp_hard_flag {
 	FTCP_HARD_SND_FIN = 0x10, /* our FIN is in snd_end */
 	FTCP_HARD_ECN	= 0x40,	/* ECN was agreed on (RFC 3168, 6.1.1) */
 	FTCP_HARD_RESET	= 0x20,	/* aborted by us: a RST is owed once that is committed */
+	FTCP_HARD_ASYNC	= 0x80,	/* nothing waits for the commit; fixed when the connection is opened */
 };
 
 /**
@@ -97,7 +98,7 @@ struct ftcp_mark {
 struct ftcp_timers {
 	u64 rexmit_us;		/* RFC 6298; in SYN_RECEIVED the SYN-ACK's */
 	u64 persist_us;		/* RFC 9293, 3.8.6.1 */
-	u64 keepalive_us;	/* RFC 9293, 3.8.4 */
+	u64 keepalive_us;	/* RFC 9293, 3.8.4; in doubt: the client is to be asked where it stands */
 	u64 close_us;		/* TIME_WAIT (RFC 9293, 3.10.8) */
 	u64 delayed_us;		/* a delayed ACK (RFC 9293, 3.8.6.3) */
 	u64 tail_us;		/* a tail loss probe (RFC 8985, 7) */
@@ -161,6 +162,9 @@ struct ftcp_board {
  *	the congestion window says
  * @fin_early: a FIN of ours has left, or may have, that did not acknowledge the peer's: while the commit of that was awaited
  * @unsynced: not yet shipped in full since the standby attached; counted by the glue
+ * @doubt: async: the predecessor may have gone further than is known here (doubt.c). @ts_floor says since when, keepalives ask
+ * @doubt_gap_s: since when, from then on and counted from 1, something is missing before what the client sends; 0: nothing is
+ * @torn: standby, async: the client has acknowledged output beyond the moment that is held
  */
 struct ftcp_soft {
 	struct ftcp_rtt rtt;
@@ -221,16 +225,19 @@ struct ftcp_soft {
 	bool more_at_once : 1;
 	bool queue_full : 1;
 	bool orphan : 1;
+	bool doubt : 1;
+	bool torn : 1;
+	bool dsack : 1;		/* dsack_bytes from dsack_from on came twice: to be reported in the next ACK (RFC 2883) */
+	bool unsynced;
 	u8 keepalive_probes;
 	u16 keepalive_interval_s;
+	u16 doubt_gap_s;
 	bool ece;
 	bool cwr;
 	bool tail_now;		/* a tail loss probe is due */
 	bool sliver_ok;		/* the next data may be less than a segment though the window is what limits it */
 	bool fin_early;
 	bool undo_armed;
-	bool unsynced;
-	bool dsack;		/* dsack_bytes from dsack_from on came twice: to be reported in the next ACK (RFC 2883) */
 	struct ftcp_board *board;
 	struct ftcp_ranges ooo;
 	struct ftcp_ranges sacked;
@@ -259,6 +266,7 @@ enum ftcp_event {
 	FTCP_EV_TIMEOUT = 0x20,		/* aborted by us, the peer being silent; a RST is owed, see ftcp_tcb_abort() */
 	FTCP_EV_CLOSED = 0x40,		/* the state is CLOSED: forget the connection once that is committed */
 	FTCP_EV_TIME_WAIT = 0x80,
+	FTCP_EV_BEHIND = 0x100,		/* aborted by us: the client has more than this host knows of; a RST is owed */
 };
 
 /* What a service gives to each of its connections. */
@@ -271,6 +279,7 @@ struct ftcp_tcb_config {
 	u32 ts_off;
 	u8 congestion;		/* enum ftcp_cong_algorithm */
 	bool nagle;		/* RFC 9293, 3.7.4 */
+	bool async;		/* nothing waits for the commit */
 };
 
 /* ---- opening (handshake.c; RFC 9293, 3.10.7.2 and .3) ---- */
@@ -368,6 +377,15 @@ u32 ftcp_timeout(struct ftcp_tcb *tcb, const struct ftcp_env *env);
 
 /** ftcp_tcb_hurry() - too many connections wait for their end: this one's TIME_WAIT, or the peer's last ACK, is waited for less */
 void ftcp_tcb_hurry(struct ftcp_tcb *tcb, const struct ftcp_env *env);
+
+/* ---- async: a predecessor that had gone further (doubt.c) ---- */
+
+/**
+ * ftcp_tcb_doubt() - an async connection that another host began: nothing new is sent before the client has said where it stands
+ *
+ * ftcp_repl_promote() does this by itself; the glue does it for a handshake that another host has answered.
+ */
+void ftcp_tcb_doubt(struct ftcp_tcb *tcb, const struct ftcp_env *env);
 
 /* ---- the program's side (stream.c) ---- */
 

@@ -18,6 +18,8 @@ void ftcp_timer_heard(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 	struct ftcp_soft *soft = &tcb->soft;
 
 	soft->last_heard_us = env->now_us;
+	if (soft->doubt)
+		return;
 	soft->probes = 0;
 	if (soft->keepalive_idle_ms && tcb->hard.state != FTCP_TIME_WAIT)
 		soft->timers.keepalive_us = env->now_us + soft->keepalive_idle_ms * FTCP_MS_US;
@@ -143,6 +145,6 @@ u32 ftcp_timeout(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 	if (!(events & FTCP_EV_CLOSED) && due(&t->persist_us, env))
 		events |= persist_due(tcb, env);
 	if (!(events & FTCP_EV_CLOSED) && due(&t->keepalive_us, env))
-		events |= keepalive_due(tcb, env);
+		events |= tcb->soft.doubt ? ftcp_doubt_due(tcb, env) : keepalive_due(tcb, env);
 	return events;
 }

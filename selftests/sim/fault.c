@@ -72,7 +72,7 @@ static bool early(void)
 		daemon_look(o);
 		return true;
 	}
-	if (!host_promote(h, 0, false))
+	if (swarm.async || !host_promote(h, 0, false))
 		return false;
 	totals->early++;
 	daemon_look(h);

@@ -40,7 +40,8 @@ static struct ftcp_tcb_config config_of(const struct host *h, int client)
 
 	return (struct ftcp_tcb_config){ .rcv_buf_bytes = swarm.rcv_buf_bytes, .snd_buf_bytes = swarm.snd_buf_bytes,
 		.mss_bytes = swarm.mtu_bytes, .user_timeout_ms = USER_TIMEOUT_MS, .keepalive_ms = KEEPALIVE_MS,
-		.ts_off = hash(&k, 0, ~0u), .nagle = swarm.nagle, .congestion = swarm.reno ? FTCP_CONG_RENO : FTCP_CONG_CUBIC };
+		.ts_off = hash(&k, 0, ~0u), .nagle = swarm.nagle, .async = swarm.async,
+		.congestion = swarm.reno ? FTCP_CONG_RENO : FTCP_CONG_CUBIC };
 }
 
 static int client_of(const struct host *h, const struct conn *c)
@@ -146,11 +147,23 @@ static void output(struct host *h, struct conn *c)
 		CHECK("2: sent <= written", !seg.len || seg.off + seg.len <= ftcp_tcb_data_end(&c->tcb));
 		CHECK("freed bytes are not sent", !seg.len || seg.off >= c->snd_freed);
 		check_sent(h, c, &seg);
+		memcpy(service_said(client) + seg.off, c->snd + seg.off, seg.len);
 		xmit(h, c, client, &seg);
 	}
 }
 
 /* ---- the program ---- */
+
+/* Async: a program that says something else each time it is asked */
+static u8 made_byte(const struct host *h, const struct conn *c, int client, u64 off)
+{
+	u8 byte = service_of(client)->echo ? c->rcv[off] : server_byte(client, off);
+
+	if (swarm.async && !service_of(client)->echo)
+		byte ^= h->epoch;
+	service_text(client)[off] = byte;
+	return byte;
+}
 
 static void program_step(struct host *h, struct conn *c)
 {
@@ -170,7 +183,7 @@ static void program_step(struct host *h, struct conn *c)
 		CHECK("streams: what is read was written", c->rcv[i] == client_byte(client, i));
 	end = service_end(client, to);
 	for (i = out; i < end; i++)
-		c->snd[i] = service_of(client)->echo ? c->rcv[i] : server_byte(client, i);
+		c->snd[i] = made_byte(h, c, client, i);
 	ftcp_tcb_append(t, &env, end - out);
 	c->snd_stored = ftcp_tcb_data_end(t);
 	ftcp_tcb_consume(t, to - at);
@@ -183,7 +196,7 @@ static void program(struct host *h, struct conn *c)
 	struct ftcp_env env = host_env(h);
 	struct ftcp_tcb *t = &c->tcb;
 
-	if (s->slow && now_us < c->read_us)
+	if ((s->slow && now_us < c->read_us) || t->soft.torn)
 		return;
 	program_step(h, c);
 	if (s->slow)
@@ -196,18 +209,24 @@ static void program(struct host *h, struct conn *c)
 
 /* ---- a connection's changes and end ---- */
 
-/* @silent: forgotten, not closed: it must not speak */
-void conn_finish(struct host *h, struct conn *c, bool silent)
+static void send_reset(struct host *h, struct conn *c)
 {
 	struct ftcp_env env = host_env(h);
 	struct ftcp_segment seg;
 
-	if ((c->tcb.hard.flags & FTCP_HARD_RESET) && speaks(h) && !silent) {
-		ftcp_tcb_reset(&c->tcb, &env, &seg);
+	ftcp_tcb_reset(&c->tcb, &env, &seg);
+	if (!swarm.async)
 		check_reset_sent(h, c);
-		xmit(h, c, client_of(h, c), &seg);
-		totals->resets++;
-	}
+	xmit(h, c, client_of(h, c), &seg);
+	c->tcb.hard.flags &= ~FTCP_HARD_RESET;
+	totals->resets++;
+}
+
+/* @silent: forgotten, not closed: it must not speak */
+void conn_finish(struct host *h, struct conn *c, bool silent)
+{
+	if ((c->tcb.hard.flags & FTCP_HARD_RESET) && speaks(h) && !silent)
+		send_reset(h, c);
 	say(name_of(h), "c%d finished%s", client_of(h, c), silent ? ", silently" : "");
 	if (!silent)
 		check_over(h, c);
@@ -216,6 +235,8 @@ void conn_finish(struct host *h, struct conn *c, bool silent)
 
 static void bury(struct host *h, struct conn *c)
 {
+	if (swarm.async && (c->tcb.hard.flags & FTCP_HARD_RESET))
+		send_reset(h, c);
 	if (h->role != PRIMARY || !c->tcb.soft.shipped.known || bug == BUG_reset_before_commit || bug == BUG_gone_forgotten)
 		conn_finish(h, c, false);
 	else
@@ -315,7 +336,19 @@ static bool may_deny(const struct host *h)
 	return h->role == DETACHED || h->attached;
 }
 
-static bool cookie_valid(struct host *h, int client, const struct ftcp_segment *seg, struct ftcp_cookie *cookie)
+/*
+ * Clients may go on for minutes with connections that died, and one of a million of their segments looks like a cookie: it has 22 bits. That is
+ * known, and nothing to be found again.
+ */
+static bool by_chance(int client, const struct ftcp_segment *seg)
+{
+	u32 seq, ack;
+
+	return client_numbers(client, &seq, &ack) && seg->seq.v != client_first(client);
+}
+
+/* @epochs: how many ago it was made: not 0: by another host */
+static bool cookie_valid(struct host *h, int client, const struct ftcp_segment *seg, struct ftcp_cookie *cookie, u32 *epochs)
 {
 	u32 back = recently_stateless(h) ? 0 : 1, last = recently_taken_over(h) ? 8 : 0;
 
@@ -324,8 +357,9 @@ static bool cookie_valid(struct host *h, int client, const struct ftcp_segment *
 	for (; back <= last; back++) {
 		struct keyed k = keyed(h, client, h->epoch - back);
 
+		*epochs = back;
 		if (ftcp_cookie_open(cookie, seg->ack.v - 1, seg->seq.v - 1, host_env(h).ts_ms, hash, &k))
-			return true;
+			return !by_chance(client, seg);
 	}
 	return false;
 }
@@ -346,14 +380,17 @@ static void ack_without_conn(struct host *h, int client, const struct ftcp_segme
 	struct ftcp_env env = host_env(h);
 	struct ftcp_cookie cookie;
 	struct conn *c;
+	u32 epochs;
 
-	if (!cookie_valid(h, client, seg, &cookie)) {
+	if (!cookie_valid(h, client, seg, &cookie, &epochs)) {
 		deny(h, client, seg);
 		return;
 	}
 	totals->cookies++;
 	c = conn_new(h, client);
 	ftcp_tcb_open_cookie(&c->tcb, &env, &config, seg, &cookie);
+	if (epochs)
+		ftcp_tcb_doubt(&c->tcb, &env);
 	check_opened(h, c);
 	to_conn(h, c, seg, data);
 }
@@ -370,8 +407,9 @@ static bool foreign_ack(const struct host *h, const struct conn *c, const struct
 static void take_foreign_ack(struct host *h, struct conn *c, int client, const struct ftcp_segment *seg, const u8 *data)
 {
 	struct ftcp_cookie cookie;
+	u32 epochs;
 
-	if (cookie_valid(h, client, seg, &cookie)) {
+	if (cookie_valid(h, client, seg, &cookie, &epochs)) {
 		conn_finish(h, c, true);
 		ack_without_conn(h, client, seg, data);
 	} else {
@@ -573,7 +611,7 @@ bool host_promote(struct host *h, u64 epoch, bool force)
 	if (h->sync != SYNC_DONE && !force && bug != BUG_promote_out_of_sync)
 		return false;
 	say(name_of(h), "promoted, epoch %llu%s", (unsigned long long)epoch, force ? ", by force" : "");
-	if (!force)
+	if (!force && !swarm.async)
 		check_takeover(h);
 	sync_forget(h);
 	if (h->ts_known && bug != BUG_clock_restarted)
@@ -583,6 +621,7 @@ bool host_promote(struct host *h, u64 epoch, bool force)
 	h->epoch = epoch ? epoch : h->epoch + 1;
 	h->announce_us = now_us + 1 + rnd(swarm.announce_us + 1);
 	totals->takeovers++;
+	ever_taken_over = true;
 	for (i = 0; i < CLIENTS_MAX; i++)
 		if (h->conns[i].used && h->conns[i].dormant)
 			promote_conn(h, &h->conns[i]);

@@ -23,7 +23,7 @@
 #define SETTINGS_MAX		48
 
 u64 now_us, run_seed;
-bool chatty, healing;
+bool chatty, healing, ever_taken_over;
 struct totals *totals;
 enum bug bug;
 
@@ -91,9 +91,10 @@ static void begin(u64 seed)
 	swarm_draw(seed);
 	for (i = 0; i < n_settings; i++)
 		swarm_set(settings[i]);
+	swarm_constrain();
 	chance_seed(seed);
 	now_us = 1000 * S;
-	healing = false;
+	healing = ever_taken_over = false;
 	net_reset();
 	daemon_reset();
 	check_reset();
@@ -116,7 +117,7 @@ static void end(void)
 			if (hosts[i].conns[k].used)
 				conn_release(&hosts[i].conns[k]);
 	for (i = 0; i < swarm.clients; i++)
-		client_free(i);
+		client_free(i), service_free(i);
 }
 
 static bool step(void)

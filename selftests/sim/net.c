@@ -160,7 +160,8 @@ void net_replay(void)
 {
 	const struct packet *old = &kept[rnd(KEPT_MAX)];
 
-	if (old->header_bytes)
+	/* Without timestamps an old word of the client cannot be told from a new one: doubt is for a time in which there are none. */
+	if (old->header_bytes && (!swarm.async || client_stamps(old->client)))
 		fly(old, TO_SERVER, lan_owner);
 }
 

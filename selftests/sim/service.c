@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the streams are: known in advance, byte by byte, so that every byte can be checked wherever it turns up. */
+#include <stdlib.h>
 #include "sim.h"
 
 static struct service services[CLIENTS_MAX];
+static u8 *texts[CLIENTS_MAX], *said[CLIENTS_MAX];
 
 static u32 mix(u64 x)
 {
@@ -19,6 +21,23 @@ u8 client_byte(int client, u64 off)
 u8 server_byte(int client, u64 off)
 {
 	return services[client].echo ? client_byte(client, off) : mix((run_seed << 8 | client) * 7919 + off + 0x55aa);
+}
+
+u8 *service_text(int client)
+{
+	return texts[client];
+}
+
+u8 *service_said(int client)
+{
+	return said[client];
+}
+
+void service_free(int client)
+{
+	free(texts[client]);
+	free(said[client]);
+	texts[client] = said[client] = NULL;
 }
 
 const struct service *service_of(int client)
@@ -48,16 +67,18 @@ void service_draw(int client, u64 total)
 	struct service *s = &services[client];
 
 	*s = (struct service){ .num = 1, .den = 1, .echo = true, .close_at = ~0ull, .abort_at = ~0ull };
-	if (rnd(2) && !swarm.plain) {
+	if ((rnd(2) || swarm.async) && !swarm.plain) {
 		s->echo = false;
-		s->num = rnd(4);
+		s->num = rnd(4) + swarm.async;
 		s->den = rnd(2) ? 1 : 1 + rnd(12);
 	}
-	if (swarm.plain)
-		return;
-	s->slow = one_in(4);
-	if (one_in(6))
-		s->close_at = rnd(total + 1);
-	else if (one_in(12))
-		s->abort_at = rnd(total + 1);
+	if (!swarm.plain) {
+		s->slow = one_in(4);
+		if (one_in(6))
+			s->close_at = rnd(total + 1);
+		else if (one_in(12))
+			s->abort_at = rnd(total + 1);
+	}
+	texts[client] = calloc(1, service_end(client, total) + 1);
+	said[client] = calloc(1, service_end(client, total) + 1);
 }

@@ -36,7 +36,8 @@ static inline bool permille(u32 p) { return p && rnd(1000) < p; }
 	X(clients) X(stream_bytes) X(rcv_buf_bytes) X(snd_buf_bytes) X(mtu_bytes) X(delay_us) X(jitter_us) X(loss) X(duplicate) \
 	X(corrupt) X(reorder) X(link_delay_us) X(link_jitter_us) X(room_bytes) X(payload_min_bytes) X(flights) X(collect_us) \
 	X(stall) X(half_open_max) X(faults) X(crash) X(link_cut) X(daemon_kill) X(lan_cut) X(early_promote) X(mean) X(flood) \
-	X(announce_us) X(skew_us) X(wrap) X(plain) X(steps_between) X(nagle) X(reno) X(narrow_bytes) X(icmp) X(ce) X(ecn)
+	X(announce_us) X(skew_us) X(wrap) X(plain) X(steps_between) X(nagle) X(reno) X(narrow_bytes) X(icmp) X(ce) X(ecn) \
+	X(async)
 struct swarm {
 #define X(name) u32 name;
 	SWARM_FIELDS(X)
@@ -44,6 +45,7 @@ struct swarm {
 };
 extern struct swarm swarm;
 void swarm_draw(u64 seed);
+void swarm_constrain(void);	/* after the last swarm_set() */
 bool swarm_set(const char *name_value);
 void swarm_print(void);
 extern u32 swarm_count;
@@ -52,10 +54,10 @@ u32 *swarm_field(u32 i, const char **name);
 /* ---- the run ---- */
 
 extern u64 now_us, run_seed;
-extern bool chatty, healing;
+extern bool chatty, healing, ever_taken_over;
 
 struct totals {
-	u64 runs, steps, takeovers, crashes, link_cuts, daemon_kills, early, packets, batches, bytes, resets, cookies, attacks;
+	u64 runs, steps, takeovers, crashes, link_cuts, daemon_kills, early, packets, batches, bytes, resets, cookies, attacks, behind, settled;
 };
 extern struct totals *totals;
 
@@ -117,10 +119,14 @@ struct service {
 };
 u8 client_byte(int client, u64 off);
 u8 server_byte(int client, u64 off);
+/* Async: what was last written there, by whichever host, and what was last sent: output lost with a host is made again, with other bytes. */
+u8 *service_text(int client);
+u8 *service_said(int client);
 u64 service_end(int client, u64 consumed);	/* end of the output made from so much input */
 u64 service_consumable(int client, u64 out_end);	/* the most input whose output ends there or before */
 const struct service *service_of(int client);
 void service_draw(int client, u64 total);
+void service_free(int client);
 
 /* ---- hosts ---- */
 
@@ -216,9 +222,11 @@ void client_receive(int client, const struct packet *packet);
 bool client_next(int client, u64 *at_us);
 void client_timers(int client);
 bool client_finished(int client);
+bool client_stamps(int client);			/* timestamps on every segment */
 u64 client_total(int client);
 bool client_expects_reset(int client);
 void client_free(int client);
+u32 client_first(int client);			/* its first byte's sequence number */
 bool client_numbers(int client, u32 *seq, u32 *ack);	/* for strangers who guess well */
 
 /* ---- strangers and faults ---- */
@@ -239,6 +247,7 @@ void check_applied(struct host *h, struct conn *c, const struct ftcp_record *rec
 void check_opened(struct host *h, struct conn *c);
 void check_over(struct host *h, struct conn *c);
 void check_takeover(struct host *h);
+void check_ended(int client, const u8 *got, u64 n);
 void check_promoted(struct host *h, struct conn *c);
 void check_gate_closed(struct host *h);
 void check_wiped(struct host *h);

@@ -74,6 +74,22 @@ static void draw_faults(void)
 	swarm.mean = rnd(3) ? 0 : rnd(60);
 }
 
+/* A standby that is well behind, and hosts that die: otherwise there is nothing in it that sync has not. */
+static void draw_async(void)
+{
+	swarm.async = one_in(4);
+	if (!swarm.async)
+		return;
+	swarm.link_delay_us = 1000 + rnd(rnd(2) ? 80000 : 10000);
+	swarm.link_jitter_us = rnd(swarm.link_delay_us);
+	swarm.crash = 1 + rnd(4);
+	swarm.faults = max(swarm.faults, 4u);
+	swarm.steps_between = 5 + rnd(60);
+	swarm.early_promote = rnd(3);
+	swarm.loss = rnd(2) ? swarm.loss : 20 + rnd(250);
+	swarm.plain = 0;
+}
+
 void swarm_draw(u64 seed)
 {
 	chance_seed(seed ^ 0x5eed);
@@ -92,6 +108,17 @@ void swarm_draw(u64 seed)
 	swarm.narrow_bytes = rnd(4) ? 0 : swarm.icmp ? 88 + rnd(900) : FTCP_MSS_DEFAULT_BYTES / 2 + 12 + rnd(700);
 	swarm.ecn = rnd(2);
 	swarm.ce = rnd(2) ? 0 : rnd(200);
+	draw_async();
+}
+
+/* Two hosts that both live must not both speak, as with policy detach; and nothing is on its way for longer than doubt lasts. */
+void swarm_constrain(void)
+{
+	if (!swarm.async)
+		return;
+	swarm.stall = 0;
+	swarm.delay_us = min(swarm.delay_us, 30000u);
+	swarm.jitter_us = min(swarm.jitter_us, 60000u);
 }
 
 u32 *swarm_field(u32 i, const char **name)
