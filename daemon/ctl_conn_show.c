@@ -46,7 +46,7 @@ static void options(struct line *line)
 		unsigned int bit;
 		const char *name;
 	} names[] = {
-		{ FTCP_CONN_OPTION_TS, "ts" }, { FTCP_CONN_OPTION_SACK, "sack" }, { FTCP_CONN_OPTION_ECN, "ecn" },
+		{ FTCP_CONN_OPTION_TS, "ts" }, { FTCP_CONN_OPTION_SACK, "sack" }, { FTCP_CONN_OPTION_ECN, "ecn" }, { FTCP_CONN_OPTION_ASYNC, "async" },
 	};
 	const struct ctl_item *conn = line->conn;
 

@@ -18,6 +18,7 @@ enum kind {
 	KIND_GROUP,
 	KIND_BACKEND,
 	KIND_CONGESTION,
+	KIND_PROTECTION,
 	KIND_PROGRAM,
 	KIND_SERVICE_ADDR,
 	KIND_LOCAL_ADDR,
@@ -113,6 +114,7 @@ static const struct {
 	[FTCP_A_CONN_TIMER_TAIL_MS] = { "timer_tail_ms", KIND_NUMBER },
 	[FTCP_A_CONN_TIMER_REORDER_MS] = { "timer_reorder_ms", KIND_NUMBER },
 	[FTCP_A_SERVICE_RECOVER_MS] = { "recover_ms", KIND_NUMBER },
+	[FTCP_A_SERVICE_PROTECTION] = { "protection", KIND_PROTECTION },
 	[FTCP_A_SERVICE_BY_LISTEN] = { "by_listen", KIND_BOOL },
 	[FTCP_A_CONN_PROGRAM] = { "program", KIND_PROGRAM },
 	[FTCP_A_STATS_ENTRY] = { NULL, KIND_COUNTER },
@@ -288,6 +290,17 @@ const char *ctl_sync_name(const struct ctl_item *item)
 	return item->has[FTCP_A_SYNC_STATE] ? PICK(names, item->value[FTCP_A_SYNC_STATE]) : "unknown";
 }
 
+const char *ctl_protection_name(uint64_t protection)
+{
+	static const char *const names[] = {
+		[FTCP_PROTECTION_SYNC] = "sync",
+		[FTCP_PROTECTION_ASYNC] = "async",
+		[FTCP_PROTECTION_NONE] = "none",
+	};
+
+	return PICK(names, protection);
+}
+
 const char *ctl_event_name(const struct ctl_item *item)
 {
 	static const char *const names[] = {
@@ -336,6 +349,8 @@ static json_t *value_json(const struct ctl_item *item, int type)
 		return json_string(ctl_role_name(item));
 	case KIND_SYNC:
 		return json_string(ctl_sync_name(item));
+	case KIND_PROTECTION:
+		return json_string(ctl_protection_name(item->value[type]));
 	case KIND_EVENT:
 		return json_string(ctl_event_name(item));
 	case KIND_TCP_STATE:

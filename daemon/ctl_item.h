@@ -64,6 +64,7 @@ void ctl_json_set(json_t *object, const char *key, json_t *value);
 const char *ctl_role_name(const struct ctl_item *item);
 const char *ctl_sync_name(const struct ctl_item *item);
 const char *ctl_event_name(const struct ctl_item *item);
+const char *ctl_protection_name(uint64_t protection);
 const char *ctl_tcp_state_name(uint64_t state);
 /** ctl_tcp_state_parse() - 0: there is no such state */
 unsigned int ctl_tcp_state_parse(const char *name);

@@ -7,7 +7,8 @@
 
 #define BUF_BYTES_MIN 4096	/* as the uapi header says */
 
-enum { OPT_PORT = 256, OPT_ADDR, OPT_RCV_BUF, OPT_SND_BUF, OPT_USER_TIMEOUT, OPT_KEEPALIVE, OPT_CONGESTION, OPT_NAGLE, OPT_MAX_CONNS, OPT_RECOVER };
+enum { OPT_PORT = 256, OPT_ADDR, OPT_RCV_BUF, OPT_SND_BUF, OPT_USER_TIMEOUT, OPT_KEEPALIVE, OPT_CONGESTION, OPT_NAGLE, OPT_MAX_CONNS, OPT_RECOVER,
+	OPT_PROTECTION };
 
 struct conf {
 	uint16_t port;		/* 0: not given */
@@ -15,13 +16,14 @@ struct conf {
 	const char *backend;
 	const char *congestion;	/* NULL: not given */
 	bool nagle;
-	bool has_rcv_buf, has_snd_buf, has_user_timeout, has_keepalive, has_max_conns, has_recover;
+	uint8_t protection;
+	bool has_rcv_buf, has_snd_buf, has_user_timeout, has_keepalive, has_max_conns, has_recover, has_protection;
 	uint32_t rcv_buf, snd_buf, user_timeout_ms, keepalive_ms, max_conns, recover_ms;
 };
 
 void ctl_service_table(const struct ctl_items *services)
 {
-	struct ctl_table *table = ctl_table_new("GROUP|SERVICE|BACKEND|>RCV-BUF|>SND-BUF|USER-TIMEOUT|KEEPALIVE|CONGESTION|NAGLE|>MAX-CONNS");
+	struct ctl_table *table = ctl_table_new("GROUP|SERVICE|BACKEND|PROTECTION|>RCV-BUF|>SND-BUF|USER-TIMEOUT|KEEPALIVE|CONGESTION|NAGLE|>MAX-CONNS");
 	char text[CTL_ADDR_LEN];
 
 	for (size_t i = 0; i < services->n; i++) {
@@ -32,6 +34,7 @@ void ctl_service_table(const struct ctl_items *services)
 		ctl_table_cell(table, "%s", ctl_endpoint_text(&service->service,
 			       (uint16_t)service->value[FTCP_A_SERVICE_PORT], text));
 		ctl_table_cell(table, "%s", service->backend);
+		ctl_table_cell(table, "%s", ctl_protection_name(service->value[FTCP_A_SERVICE_PROTECTION]));
 		ctl_table_cell(table, "%s", ctl_bytes_text(service->value[FTCP_A_SERVICE_RCV_BUF], text));
 		ctl_table_cell(table, "%s", ctl_bytes_text(service->value[FTCP_A_SERVICE_SND_BUF], text));
 		ctl_table_cell(table, "%s", ctl_time_text(service->value[FTCP_A_SERVICE_USER_TIMEOUT_MS], text));
@@ -73,6 +76,15 @@ static int read_number(const struct ctl *ctl, const char *name, uint32_t min, ui
 	return ctl_usage_error(ctl, "--%s %s: a whole number from %u to %u is needed", name, optarg, min, max);
 }
 
+static int read_protection(const struct ctl *ctl, struct conf *conf)
+{
+	conf->has_protection = true;
+	for (conf->protection = 0; conf->protection < __FTCP_PROTECTION_MAX; conf->protection++)
+		if (!strcmp(optarg, ctl_protection_name(conf->protection)))
+			return CTL_EXIT_OK;
+	return ctl_usage_error(ctl, "--protection %s: sync, async or none is needed", optarg);
+}
+
 static int read_option(const struct ctl *ctl, int c, struct conf *conf)
 {
 	switch (c) {
@@ -103,6 +115,8 @@ static int read_option(const struct ctl *ctl, int c, struct conf *conf)
 		return read_number(ctl, "max-conns", 1, FTCP_CONNS_MAX, &conf->max_conns, &conf->has_max_conns);
 	case OPT_RECOVER:
 		return read_number(ctl, "recover", 1, UINT32_MAX, &conf->recover_ms, &conf->has_recover);
+	case OPT_PROTECTION:
+		return read_protection(ctl, conf);
 	case OPT_USER_TIMEOUT:
 		return read_number(ctl, "user-timeout", 1, UINT32_MAX, &conf->user_timeout_ms,
 				   &conf->has_user_timeout);
@@ -147,6 +161,7 @@ int ctl_service_add(struct ctl *ctl, int argc, char **argv)
 		{ "nagle", no_argument, NULL, OPT_NAGLE },
 		{ "max-conns", required_argument, NULL, OPT_MAX_CONNS },
 		{ "recover", required_argument, NULL, OPT_RECOVER },
+		{ "protection", required_argument, NULL, OPT_PROTECTION },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct conf conf = { .port = 0 };
@@ -181,6 +196,8 @@ int ctl_service_add(struct ctl *ctl, int argc, char **argv)
 		ctl_put_u32(msg, FTCP_A_SERVICE_MAX_CONNS, conf.max_conns);
 	if (conf.has_recover)
 		ctl_put_u32(msg, FTCP_A_SERVICE_RECOVER_MS, conf.recover_ms);
+	if (conf.has_protection)
+		ctl_put_u8(msg, FTCP_A_SERVICE_PROTECTION, conf.protection);
 	if (conf.nagle)
 		ctl_put_u8(msg, FTCP_A_SERVICE_NAGLE, 1);
 	err = ctl_do(ctl, msg, NULL);

@@ -20,7 +20,9 @@ static const struct ctl_command commands[] = {
 	  "      --congestion NAME  cubic (default) or reno\n"
 	  "      --nagle            small segments wait while something is unacknowledged\n"
 	  "      --max-conns N      connections at most\n"
-	  "      --recover MS       socket: wait so long for a program after a takeover", ctl_service_add },
+	  "      --recover MS       socket: wait so long for a program after a takeover\n"
+	  "      --protection HOW   sync (default): nothing leaves before the standby holds it; async: shipped, without\n"
+	  "                         waiting; none: connections die with their host", ctl_service_add },
 	{ "service del", "--port N [--addr A]", "stop serving a port; its connections are aborted",
 	  NULL, ctl_service_del },
 	{ "group list", "", "the groups and their roles", NULL, ctl_group_list },

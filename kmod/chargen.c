@@ -81,7 +81,7 @@ static void chargen_work(struct ftcp_conn *conn)
 	struct ftcp_env env;
 
 	lockdep_assert_held(&conn->lock);
-	ftcp_group_env(conn->group, &env);
+	ftcp_conn_env(conn, &env);
 	ftcp_tcb_consume(tcb, ftcp_tcb_readable(tcb));
 	if (tcb->hard.flags & FTCP_HARD_RCV_FIN)
 		ftcp_tcb_shutdown(tcb, &env);

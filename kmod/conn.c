@@ -111,6 +111,17 @@ void ftcp_conn_put(struct ftcp_conn *conn)
 	atomic_dec(&fn->n_conns);	/* last: the end of the namespace, and of the module, waits for it */
 }
 
+void ftcp_conn_env(const struct ftcp_conn *conn, struct ftcp_env *env)
+{
+	ftcp_group_env(conn->group, env);
+	env->alone |= !ftcp_conn_is_shipped(conn);
+}
+
+bool ftcp_conn_is_shipped(const struct ftcp_conn *conn)
+{
+	return conn->service->protection != FTCP_PROTECTION_NONE;
+}
+
 void ftcp_conn_config(struct ftcp_conn *conn, struct ftcp_tcb_config *config)
 {
 	const struct ftcp_conn_hash hash = { .group = conn->group, .key = &conn->key };
@@ -189,7 +200,7 @@ static void timer_fired(struct timer_list *timer)
 
 	spin_lock_bh(&conn->lock);
 	if (!conn->gone && !conn->finished && !conn->dormant && ftcp_group_speaks(conn->group)) {
-		ftcp_group_env(conn->group, &env);
+		ftcp_conn_env(conn, &env);
 		events = ftcp_timeout(&conn->tcb, &env);
 		take_board(conn, false);
 	}
@@ -223,6 +234,8 @@ static void count_end(struct ftcp_conn *conn, u32 events)
 
 	if (events & FTCP_EV_RESET)
 		counter = FTCP_COUNT_CONNS_RESET;
+	else if (events & FTCP_EV_BEHIND)
+		counter = FTCP_COUNT_CONNS_BEHIND;
 	else if (conn->tcb.hard.flags & FTCP_HARD_RESET)
 		counter = FTCP_COUNT_CONNS_ABORTED;
 	ftcp_stats_inc(conn->fn, counter);
@@ -241,21 +254,28 @@ static void uncount(struct ftcp_conn *conn)
 	conn->orphan = false;
 }
 
-void ftcp_conn_finish(struct ftcp_conn *conn)
+/* The RST that is owed, if one is. */
+static void send_reset(struct ftcp_conn *conn)
 {
 	struct ftcp_segment seg;
 	struct ftcp_env env;
 
+	if (!(conn->tcb.hard.flags & FTCP_HARD_RESET) || !ftcp_group_speaks(conn->group))
+		return;
+	ftcp_conn_env(conn, &env);
+	ftcp_tcb_reset(&conn->tcb, &env, &seg);
+	ftcp_xmit_queue(conn, &seg);
+	conn->tcb.hard.flags &= ~FTCP_HARD_RESET;
+}
+
+void ftcp_conn_finish(struct ftcp_conn *conn)
+{
 	lockdep_assert_held(&conn->lock);
 	if (conn->finished)
 		return;
 	conn->finished = true;
 	tell_closed(conn, -ECONNABORTED);
-	if ((conn->tcb.hard.flags & FTCP_HARD_RESET) && ftcp_group_speaks(conn->group)) {
-		ftcp_group_env(conn->group, &env);
-		ftcp_tcb_reset(&conn->tcb, &env, &seg);
-		ftcp_xmit_queue(conn, &seg);
-	}
+	send_reset(conn);
 	uncount(conn);
 	ftcp_bytes_free(&conn->rcv);
 	ftcp_bytes_free(&conn->snd);
@@ -286,6 +306,8 @@ static void bury(struct ftcp_conn *conn, u32 events)
 		ftcp_conn_finish(conn);
 		return;
 	}
+	if (conn->tcb.hard.flags & FTCP_HARD_ASYNC)
+		send_reset(conn);
 	conn->gone = true;
 	uncount(conn);
 	stop_timer(conn);
@@ -389,7 +411,7 @@ static void follow_up(struct ftcp_conn *conn, u32 events)
 	struct ftcp_tcb *tcb = &conn->tcb;
 	struct ftcp_env env;
 
-	ftcp_group_env(conn->group, &env);
+	ftcp_conn_env(conn, &env);
 	conn->retry = false;
 	tcb->soft.share_bytes = ftcp_memory_share();
 	grow_snd_buf(conn);
@@ -435,7 +457,7 @@ void ftcp_conn_committed(struct ftcp_conn *conn, const struct ftcp_mark *mark)
 	struct ftcp_env env;
 
 	lockdep_assert_held(&conn->lock);
-	ftcp_group_env(conn->group, &env);
+	ftcp_conn_env(conn, &env);
 	ftcp_repl_commit(&conn->tcb, &env, mark);
 	trace_commit(conn, mark);
 }
@@ -460,7 +482,7 @@ void ftcp_conn_promote(struct ftcp_conn *conn)
 	struct ftcp_env env;
 
 	ftcp_conn_config(conn, &config);
-	ftcp_group_env(conn->group, &env);
+	ftcp_conn_env(conn, &env);
 	spin_lock_bh(&conn->lock);
 	if (!conn->dormant) {
 		/* Opened since the role changed, or finished. */
@@ -491,8 +513,8 @@ void ftcp_conn_demote(struct ftcp_conn *conn)
 	conn->due_us = 0;
 	ftcp_xmit_purge(conn);
 	stop_timer(conn);
-	/* Half-open connections live in their cookies; tombstones have nothing more to say */
-	if (conn->gone || conn->tcb.hard.state == FTCP_SYN_RECEIVED)
+	/* Half-open connections live in their cookies; tombstones have nothing more to say; unprotected ones are of this host alone */
+	if (conn->gone || conn->tcb.hard.state == FTCP_SYN_RECEIVED || !ftcp_conn_is_shipped(conn))
 		ftcp_conn_finish(conn);
 	spin_unlock_bh(&conn->lock);
 }
@@ -502,7 +524,7 @@ void ftcp_conn_alone(struct ftcp_conn *conn)
 	struct ftcp_env env;
 
 	spin_lock_bh(&conn->lock);
-	ftcp_group_env(conn->group, &env);
+	ftcp_conn_env(conn, &env);
 	if (conn->gone)
 		ftcp_conn_finish(conn);
 	else if (!conn->finished)
@@ -515,7 +537,7 @@ void ftcp_conn_kick(struct ftcp_conn *conn)
 	struct ftcp_env env;
 
 	spin_lock_bh(&conn->lock);
-	ftcp_group_env(conn->group, &env);
+	ftcp_conn_env(conn, &env);
 	if (!conn->gone && !conn->finished)
 		ftcp_repl_kick(&conn->tcb, &env);
 	ftcp_conn_unlock(conn, 0);

@@ -108,6 +108,12 @@ int ftcp_conn_insert(struct ftcp_conn *conn);
 bool ftcp_conn_get(struct ftcp_conn *conn);	/* false: it is dying (RCU walkers) */
 void ftcp_conn_put(struct ftcp_conn *conn);
 
+/** ftcp_conn_env() - ftcp_group_env() for a call about @conn: a service without protection is always alone. Any context. */
+void ftcp_conn_env(const struct ftcp_conn *conn, struct ftcp_env *env);
+
+/** ftcp_conn_is_shipped() - is there, or would there be, anything of it on the standby? */
+bool ftcp_conn_is_shipped(const struct ftcp_conn *conn);
+
 /** ftcp_conn_config() - what its service gives it, for the core; @mss from the route */
 void ftcp_conn_config(struct ftcp_conn *conn, struct ftcp_tcb_config *config);
 

@@ -13,7 +13,7 @@ static void discard_work(struct ftcp_conn *conn)
 	ftcp_tcb_consume(tcb, ftcp_tcb_readable(tcb));
 	if (!(tcb->hard.flags & FTCP_HARD_RCV_FIN))
 		return;
-	ftcp_group_env(conn->group, &env);
+	ftcp_conn_env(conn, &env);
 	ftcp_tcb_shutdown(tcb, &env);
 }
 

@@ -14,7 +14,7 @@ static void echo_work(struct ftcp_conn *conn)
 	u64 n;
 
 	lockdep_assert_held(&conn->lock);
-	ftcp_group_env(conn->group, &env);
+	ftcp_conn_env(conn, &env);
 	n = min(ftcp_tcb_readable(tcb), ftcp_tcb_writable(tcb));
 	if (n) {
 		if (ftcp_bytes_share(&conn->snd, &conn->rcv, tcb->hard.consumed, n, GFP_ATOMIC)) {

@@ -32,7 +32,7 @@ static bool about_conn(struct ftcp_net *fn, const struct ftcp_conn_key *key, u32
 		return false;
 	spin_lock_bh(&conn->lock);
 	if (mss_bytes && !conn->gone && !conn->finished && ftcp_group_speaks(conn->group)) {
-		ftcp_group_env(conn->group, &env);
+		ftcp_conn_env(conn, &env);
 		used = ftcp_input_mtu(&conn->tcb, &env, ftcp_seq_make(seq), mss_bytes);
 	}
 	ftcp_stats_inc(fn, used ? FTCP_COUNT_ICMP_MTU : FTCP_COUNT_ICMP_IGNORED);

@@ -33,7 +33,8 @@ static int put_u64(struct sk_buff *skb, enum ftcp_attr attr, u64 value)
 static u32 options(u8 flags)
 {
 	return (flags & FTCP_HARD_TS ? FTCP_CONN_OPTION_TS : 0) | (flags & FTCP_HARD_SACK ? FTCP_CONN_OPTION_SACK : 0) |
-	       (flags & FTCP_HARD_WSCALE ? FTCP_CONN_OPTION_WSCALE : 0) | (flags & FTCP_HARD_ECN ? FTCP_CONN_OPTION_ECN : 0);
+	       (flags & FTCP_HARD_WSCALE ? FTCP_CONN_OPTION_WSCALE : 0) | (flags & FTCP_HARD_ECN ? FTCP_CONN_OPTION_ECN : 0) |
+	       (flags & FTCP_HARD_ASYNC ? FTCP_CONN_OPTION_ASYNC : 0);
 }
 
 static int put_hard(struct sk_buff *skb, const struct ftcp_hard *hard)
@@ -140,7 +141,7 @@ static int put_speaking(struct sk_buff *skb, const struct ftcp_conn *conn)
 	struct ftcp_env env;
 	int err;
 
-	ftcp_group_env(conn->group, &env);
+	ftcp_conn_env(conn, &env);
 	err = put_soft(skb, &conn->tcb.soft);
 	if (!err)
 		err = put_counted(skb, conn, env.now_us);

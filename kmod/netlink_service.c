@@ -58,6 +58,8 @@ int ftcp_nl_service_add(struct sk_buff *skb, struct genl_info *info)
 	conf.keepalive_ms = get_u32(info, FTCP_A_SERVICE_KEEPALIVE_MS, conf.keepalive_ms);
 	conf.recover_ms = get_u32(info, FTCP_A_SERVICE_RECOVER_MS, conf.recover_ms);
 	conf.nagle = info->attrs[FTCP_A_SERVICE_NAGLE] && nla_get_u8(info->attrs[FTCP_A_SERVICE_NAGLE]);
+	if (info->attrs[FTCP_A_SERVICE_PROTECTION])
+		conf.protection = nla_get_u8(info->attrs[FTCP_A_SERVICE_PROTECTION]);
 	conf.max_conns = get_u32(info, FTCP_A_SERVICE_MAX_CONNS, 0);
 	err = get_congestion(info, &conf.congestion);
 	if (err)
@@ -91,7 +93,8 @@ static int put_service(struct sk_buff *skb, const struct ftcp_service *service)
 	    nla_put_u8(skb, FTCP_A_SERVICE_NAGLE, service->nagle) ||
 	    nla_put_u32(skb, FTCP_A_SERVICE_MAX_CONNS, service->max_conns) ||
 	    nla_put_u32(skb, FTCP_A_SERVICE_RECOVER_MS, service->recover_ms) ||
-	    nla_put_u8(skb, FTCP_A_SERVICE_BY_LISTEN, service->by_listen))
+	    nla_put_u8(skb, FTCP_A_SERVICE_BY_LISTEN, service->by_listen) ||
+	    nla_put_u8(skb, FTCP_A_SERVICE_PROTECTION, service->protection))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -102,7 +102,7 @@ static void to_conn(struct arrival *a, struct ftcp_conn *conn)
 	} else if (!ftcp_group_speaks(conn->group) || conn->dormant) {
 		reason = FTCP_REASON_STANDBY;
 	} else {
-		ftcp_group_env(conn->group, &env);
+		ftcp_conn_env(conn, &env);
 		may_take = ftcp_prune_conn(conn, a->seg.len);
 		if (may_take < a->seg.len)
 			cut_payload(a, may_take, FTCP_REASON_MEMORY_LIMIT);
@@ -165,7 +165,7 @@ static struct ftcp_conn *new_conn(struct arrival *a, struct ftcp_service *servic
 	if (IS_ERR(conn))
 		return conn;
 	ftcp_conn_config(conn, &config);
-	ftcp_group_env(conn->group, &env);
+	ftcp_conn_env(conn, &env);
 	if (a->seg.flags & FTCP_SYN) {
 		kept = ftcp_tcb_open(&conn->tcb, &env, &config, &a->seg, cookie, iss);
 		if (kept)
@@ -273,25 +273,31 @@ static bool recently_taken_over(const struct ftcp_service *service)
  */
 static bool handshake_elsewhere(const struct arrival *a, const struct ftcp_service *service)
 {
-	return recently_taken_over(service) || recently_stateless(a);
+	/* What is not protected dies with its host: there is no reason not to say so at once. */
+	return (service->protection != FTCP_PROTECTION_NONE && recently_taken_over(service)) || recently_stateless(a);
 }
 
 /*
  * Can it be the end of a handshake that this host does not remember? The queue was full, or another host began it, in an epoch before. At all
- * other times a valid cookie is an old duplicate, of a connection that has come and gone, and would bring it back to life.
+ * other times a valid cookie is an old duplicate, of a connection that has come and gone, and would bring it back to life. *@epochs: how many
+ * ago it was made; not 0: by another host.
  */
-static bool cookie_valid(const struct arrival *a, const struct ftcp_service *service, struct ftcp_cookie *cookie)
+static bool cookie_valid(const struct arrival *a, const struct ftcp_service *service, struct ftcp_cookie *cookie, u32 *epochs)
 {
-	u32 first = recently_stateless(a) ? 0 : 1, last = recently_taken_over(service) ? EPOCHS_BACK : 0, back;
+	u32 first = recently_stateless(a) ? 0 : 1, last = 0, back;
 	struct ftcp_conn_hash hash = { .group = service->group, .key = &a->key };
 	u64 epoch = READ_ONCE(service->group->epoch);
 	struct ftcp_env env;
 
 	if ((a->seg.flags & (FTCP_SYN | FTCP_ACK | FTCP_RST)) != FTCP_ACK)
 		return false;
+	/* Of what is not protected clients go on with connections that died: one of a million segments would look like a cookie. */
+	if (service->protection != FTCP_PROTECTION_NONE && recently_taken_over(service))
+		last = EPOCHS_BACK;
 	ftcp_group_env(service->group, &env);
 	for (back = first; back <= last; back++) {
 		hash.epoch = epoch - back;
+		*epochs = back;
 		if (ftcp_cookie_open(cookie, a->seg.ack.v - 1, a->seg.seq.v - 1, env.ts_ms, ftcp_conn_hash, &hash))
 			return true;
 	}
@@ -313,8 +319,10 @@ static void ack_without_conn(struct arrival *a, struct ftcp_service *service)
 {
 	struct ftcp_cookie cookie;
 	struct ftcp_conn *conn;
+	struct ftcp_env env;
+	u32 epochs;
 
-	if (!cookie_valid(a, service, &cookie)) {
+	if (!cookie_valid(a, service, &cookie, &epochs)) {
 		deny(a, service);
 		return;
 	}
@@ -331,6 +339,11 @@ static void ack_without_conn(struct arrival *a, struct ftcp_service *service)
 	}
 	ftcp_stats_inc(a->fn, FTCP_COUNT_CONNS_COOKIE);
 	spin_lock_bh(&conn->lock);
+	if (epochs) {
+		/* Another host began it, and may have come further */
+		ftcp_conn_env(conn, &env);
+		ftcp_tcb_doubt(&conn->tcb, &env);
+	}
 	to_conn(a, conn);
 	ftcp_conn_put(conn);
 }
@@ -377,10 +390,11 @@ static void take_foreign_ack(struct arrival *a, struct ftcp_conn *conn)
 	__releases(&conn->lock)
 {
 	struct ftcp_cookie cookie;
+	u32 epochs;
 	bool valid;
 
 	lockdep_assert_held(&conn->lock);
-	valid = ftcp_group_speaks(conn->group) && cookie_valid(a, conn->service, &cookie);
+	valid = ftcp_group_speaks(conn->group) && cookie_valid(a, conn->service, &cookie, &epochs);
 	if (valid)
 		ftcp_conn_finish(conn);
 	spin_unlock_bh(&conn->lock);

@@ -75,6 +75,7 @@ void ftcp_service_config(const struct ftcp_service *service, struct ftcp_tcb_con
 	config->keepalive_ms = service->keepalive_ms;
 	config->congestion = service->congestion;
 	config->nagle = service->nagle;
+	config->async = service->protection == FTCP_PROTECTION_ASYNC;
 }
 
 static int link_locked(struct ftcp_net *fn, struct ftcp_service *service, struct netlink_ext_ack *extack)

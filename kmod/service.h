@@ -32,6 +32,7 @@ struct ftcp_service {
 	u32 keepalive_ms;
 	u8 congestion;			/* enum ftcp_cong_algorithm */
 	bool nagle;
+	u8 protection;			/* enum ftcp_protection */
 	u32 recover_ms;			/* how long a connection waits for its program after a takeover */
 	spinlock_t listen_lock;		/* BH; innermost: nothing is locked inside but a socket's queue */
 	struct ftcp_sock *listener[2];	/* under listen_lock: who accepts IPv4, and IPv6; without a reference */

@@ -85,7 +85,7 @@ static void leave_locked(struct ftcp_sock *fs)
 	struct ftcp_env env;
 
 	lockdep_assert_held(&conn->lock);
-	ftcp_group_env(conn->group, &env);
+	ftcp_conn_env(conn, &env);
 	conn->sk = NULL;
 	conn->due_us = 0;
 	conn->tcb.soft.corked = false;
@@ -146,7 +146,7 @@ static void linger(struct sock *sk, long timeout)
 		spin_unlock_bh(&conn->lock);
 		return;
 	}
-	ftcp_group_env(conn->group, &env);
+	ftcp_conn_env(conn, &env);
 	ftcp_tcb_shutdown(&conn->tcb, &env);
 	conn->tcb.soft.corked = false;
 	conn->left = true;
@@ -195,7 +195,7 @@ static int shutdown_conn(struct ftcp_sock *fs, int how)
 		fs->shut |= how;
 		sk->sk_shutdown |= how;
 		if (how & SEND_SHUTDOWN) {
-			ftcp_group_env(conn->group, &env);
+			ftcp_conn_env(conn, &env);
 			conn->tcb.soft.corked = false;
 			ftcp_tcb_shutdown(&conn->tcb, &env);
 		}

@@ -222,7 +222,7 @@ static void work(struct ftcp_conn *conn)
 		closed(conn, 0);
 		return;
 	}
-	ftcp_group_env(conn->group, &env);
+	ftcp_conn_env(conn, &env);
 	if (conn->left) {
 		after_program(conn, &env);
 		return;

@@ -24,7 +24,7 @@ static void apply_keepalive(struct ftcp_sock *fs)
 	struct ftcp_env env;
 
 	lockdep_assert_held(&fs->conn->lock);
-	ftcp_group_env(fs->conn->group, &env);
+	ftcp_conn_env(fs->conn, &env);
 	ftcp_tcb_keepalive(&fs->conn->tcb, &env, sock_flag(&fs->inet.sk, SOCK_KEEPOPEN) ? keepalive_idle_us(fs) : 0,
 			   fs->keepalive_interval_s, fs->keepalive_probes);
 }
@@ -46,7 +46,7 @@ void ftcp_sock_apply_options(struct ftcp_sock *fs)
 	struct ftcp_env env;
 
 	lockdep_assert_held(&fs->conn->lock);
-	ftcp_group_env(fs->conn->group, &env);
+	ftcp_conn_env(fs->conn, &env);
 	soft->nagle = !fs->nodelay;
 	if (fs->user_timeout_ms)
 		soft->user_timeout_ms = fs->user_timeout_ms;
@@ -258,7 +258,7 @@ static void fill_info(const struct ftcp_conn *conn, struct tcp_info *info)
 	u32 mss = max(soft->cong.mss_bytes, 1u);
 	struct ftcp_env env;
 
-	ftcp_group_env(conn->group, &env);
+	ftcp_conn_env(conn, &env);
 	fill_options(hard, info);
 	info->tcpi_ca_state = soft->recovering == FTCP_RECOVERY_FAST ? TCP_CA_Recovery :
 			      soft->recovering == FTCP_RECOVERY_TIMEOUT ? TCP_CA_Loss : TCP_CA_Open;

@@ -105,7 +105,7 @@ static int append(struct ftcp_sock *fs, struct ftcp_bytes *bytes, u32 n, struct 
 
 	spin_lock_bh(&conn->lock);
 	if (ftcp_sock_attached(fs) && ftcp_tcb_writable(tcb) >= n) {
-		ftcp_group_env(conn->group, &env);
+		ftcp_conn_env(conn, &env);
 		ftcp_bytes_put(&conn->snd, ftcp_tcb_data_end(tcb), bytes, 0, n);
 		ftcp_tcb_append(tcb, &env, n);
 		fs->write_off = ftcp_tcb_data_end(tcb);

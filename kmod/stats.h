@@ -36,7 +36,8 @@
 	X(RESETS_LIMITED, "resets_limited")	/* not sent: too many in a second */ \
 	X(OOO_PRUNED, "ooo_pruned")	/* a connection's out-of-order data given up */ \
 	X(CONNS_RECOVERED, "conns_recovered")	/* handed to a program that had not opened them */ \
-	X(CONNS_UNCLAIMED, "conns_unclaimed")	/* aborted: no program came for them in time */
+	X(CONNS_UNCLAIMED, "conns_unclaimed")	/* aborted: no program came for them in time */ \
+	X(CONNS_BEHIND, "conns_behind")	/* aborted: async, and the client has more than was taken over */
 
 enum ftcp_counter {
 #define FTCP_COUNTER_ENUM(name, text) FTCP_COUNT_##name,

@@ -87,7 +87,7 @@ void ftcp_sync_conn(struct ftcp_conn *conn)
 	enum ftcp_dirty dirty;
 
 	lockdep_assert_held(&conn->lock);
-	if (READ_ONCE(conn->group->role) != FTCP_ROLE_PRIMARY || conn->finished)
+	if (READ_ONCE(conn->group->role) != FTCP_ROLE_PRIMARY || conn->finished || !ftcp_conn_is_shipped(conn))
 		return;
 	/* A tombstone is shipped once: collecting it leaves shipped.state CLOSED, a broken link takes that back. */
 	if (conn->gone)
@@ -291,7 +291,7 @@ static void resume_conn(struct ftcp_conn *conn, void *arg)
 	const bool *synced = arg;
 
 	spin_lock_bh(&conn->lock);
-	if (!conn->finished) {
+	if (!conn->finished && ftcp_conn_is_shipped(conn)) {
 		ftcp_repl_restart(&conn->tcb);
 		list_again(conn, !*synced);
 	}
@@ -320,7 +320,7 @@ static void resume(struct ftcp_group *group, u64 peer_no)
 static void resync_conn(struct ftcp_conn *conn, void *arg)
 {
 	spin_lock_bh(&conn->lock);
-	if (!conn->finished) {
+	if (!conn->finished && ftcp_conn_is_shipped(conn)) {
 		ftcp_repl_resync(&conn->tcb);
 		list_again(conn, true);
 	}
@@ -506,7 +506,7 @@ void ftcp_sync_lag(struct ftcp_group *group, u64 *bytes, u32 *ms)
 		return;
 	rcu_read_lock();
 	list_for_each_entry_rcu(conn, &group->conns, group_node)
-		*bytes += conn_lag_bytes(conn);
+		*bytes += ftcp_conn_is_shipped(conn) ? conn_lag_bytes(conn) : 0;
 	rcu_read_unlock();
 	spin_lock_bh(&group->lock);
 	oldest = list_first_entry_or_null(&group->sync.in_flight, struct ftcp_flight, node);

@@ -29,6 +29,9 @@ lone_up() { # [SERVICE-OPTION...]
 	bed_vip primary
 }
 
+# More of what `ftcpctl service add` is told, in words.
+: "${PAIR_SERVICE:=}"
+
 # Two, the standby in sync with the primary, and the client knows where the service is. Settings are those of the
 # daemon's configuration, for both.
 pair_up() { # [KEY=VALUE...]
@@ -42,7 +45,8 @@ pair_hosts() { # [KEY=VALUE...]
 	bed_up
 	bed_module_load
 	for host in primary standby; do
-		in_host $host ftcpctl service add echo --port "$bed_port"
+		# shellcheck disable=SC2086 # one word per option
+		in_host $host ftcpctl service add echo --port "$bed_port" $PAIR_SERVICE
 		pair_conf $host "$@"
 		pair_syncd $host
 	done

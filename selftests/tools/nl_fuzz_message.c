@@ -39,7 +39,8 @@ static bool wanted(struct fuzz_maker *maker, const struct fuzz_attr *attr)
 	case FTCP_A_SERVICE_USER_TIMEOUT_MS:
 	case FTCP_A_SERVICE_KEEPALIVE_MS:
 	case FTCP_A_SERVICE_CONGESTION:
-	case FTCP_A_SERVICE_NAGLE: return one_in(maker, 4);
+	case FTCP_A_SERVICE_NAGLE:
+	case FTCP_A_SERVICE_PROTECTION: return one_in(maker, 4);
 	default: return !one_in(maker, 25);
 	}
 }

@@ -27,7 +27,7 @@
 #define GROUP		"garbage"
 #define PORT		4711
 #define NOBODY		65534
-#define ATTRS_MAX	9
+#define ATTRS_MAX	10
 #define BATCHES_A_ROUND	60
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 
@@ -99,7 +99,7 @@ static const struct command commands[] = {
 	{ FTCP_CMD_SERVICE_ADD, "service-add", { A_GROUP, A_PORT, A_OPT_ADDR, { FTCP_A_SERVICE_BACKEND, KIND_STRING, true },
 		{ FTCP_A_SERVICE_RCV_BUF, KIND_U32, true }, { FTCP_A_SERVICE_SND_BUF, KIND_U32, true },
 		{ FTCP_A_SERVICE_USER_TIMEOUT_MS, KIND_U32, true }, { FTCP_A_SERVICE_KEEPALIVE_MS, KIND_U32, true },
-		{ FTCP_A_SERVICE_NAGLE, KIND_U8, true } },
+		{ FTCP_A_SERVICE_NAGLE, KIND_U8, true }, { FTCP_A_SERVICE_PROTECTION, KIND_U8, true } },
 		false },
 	{ FTCP_CMD_SERVICE_DEL, "service-del", { A_GROUP, A_PORT, A_OPT_ADDR }, false },
 	{ FTCP_CMD_SERVICE_GET, "service-get", { { FTCP_A_GROUP_NAME, KIND_NAME, true } }, true },

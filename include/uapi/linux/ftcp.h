@@ -54,6 +54,14 @@ enum ftcp_sync_state {
 	__FTCP_SYNC_MAX
 };
 
+/* What a connection of a service may rely on when its host dies. */
+enum ftcp_protection {
+	FTCP_PROTECTION_SYNC,	/* nothing leaves before the standby holds what it depends on: it goes on, byte for byte */
+	FTCP_PROTECTION_ASYNC,	/* shipped, but nothing waits for it: it goes on if nothing was lost, and is reset if something was */
+	FTCP_PROTECTION_NONE,	/* it dies with its host */
+	__FTCP_PROTECTION_MAX
+};
+
 enum ftcp_event_type {
 	FTCP_EVENT_UNSPEC,
 	FTCP_EVENT_ROLE,	/* role or epoch changed */
@@ -70,6 +78,7 @@ enum ftcp_event_type {
 #define FTCP_CONN_OPTION_SACK	2
 #define FTCP_CONN_OPTION_WSCALE	4
 #define FTCP_CONN_OPTION_ECN	8
+#define FTCP_CONN_OPTION_ASYNC	16	/* of ours alone: FTCP_PROTECTION_ASYNC */
 
 /*
  * One attribute space. u64 attributes are padded with FTCP_A_PAD. Ports are u16 in host order, IPv4 addresses
@@ -176,6 +185,7 @@ enum ftcp_attr {
 	FTCP_A_SERVICE_RECOVER_MS,	/* u32: how long a connection of "socket" waits for its program after a takeover */
 	FTCP_A_SERVICE_BY_LISTEN,	/* u8, 1: made by a program's listen(); goes with it */
 	FTCP_A_CONN_PROGRAM,	/* string: the program that accepted it, and its process id: "nginx[712]" */
+	FTCP_A_SERVICE_PROTECTION,	/* u8, enum ftcp_protection; SYNC if not given */
 
 	__FTCP_A_MAX,
 	FTCP_A_MAX = __FTCP_A_MAX - 1
