@@ -336,7 +336,8 @@ void ftcp_bytes_put(struct ftcp_bytes *bytes, u64 off, struct ftcp_bytes *from, 
 
 	ftcp_bytes_drop(from, skip);
 	ftcp_bytes_cut(from, skip + len);
-	if (len)
+	/* What is newest comes mostly, and behind it there is nothing to look for. */
+	if (len && off < bytes->end)
 		punch(bytes, off, off + len);
 	list_for_each_entry_safe(chunk, next, &from->chunks, node) {
 		list_del(&chunk->node);

@@ -13,7 +13,9 @@
 
 u64 ftcp_sock_readable_end(const struct ftcp_sock *fs)
 {
-	return ftcp_sock_attached(fs) ? ftcp_tcb_rcv_data_end(&fs->conn->tcb) : fs->rest.end;
+	const struct ftcp_tcb *tcb = &fs->conn->tcb;
+
+	return ftcp_sock_attached(fs) ? tcb->hard.consumed + ftcp_tcb_readable(tcb) : fs->rest.end;
 }
 
 u64 ftcp_sock_readable(const struct ftcp_sock *fs)
