@@ -7,8 +7,8 @@
 #include "sim.h"
 
 /*
- * RFC 9293, 3.8.3: R2, of a client that has to expect a reset. That may get lost, and a cookie's old duplicate bring back what it had ended: the two
- * then have nothing to say to each other.
+ * RFC 9293, 3.8.3: R2, of a client whose server may abort. The reset may get lost, and a cookie's old duplicate bring back what it had ended: the two
+ * then have nothing to say to each other. Whoever lost something by a takeover must be told in less.
  */
 #define PATIENCE_US	(300 * S)
 
@@ -548,7 +548,7 @@ void client_timers(int id)
 	}
 	if (c->ack_us && c->ack_us <= now_us)
 		acknowledge(id);
-	if (c->phase == OPEN && client_expects_reset(id) && now_us - c->progress_us > PATIENCE_US)
+	if (c->phase == OPEN && service_of(id)->abort_at != ~0ull && now_us - c->progress_us > PATIENCE_US)
 		die(id);
 	else if (c->phase == OPEN && c->keepalive_us && c->keepalive_us <= now_us)
 		transmit(id, c->una - 1, 0, ACK);
