@@ -54,6 +54,16 @@ static void list(struct ftcp_conn *conn)
 		tasklet_schedule(&mine->tasklet);
 }
 
+void ftcp_queue_burst(struct ftcp_conn *conn)
+{
+	lockdep_assert_held(&conn->lock);
+	conn->tcb.soft.burst = true;
+	if (atomic_xchg(&conn->call, CALL_LISTED) == CALL_LISTED)
+		return;
+	refcount_inc(&conn->refs);
+	list(conn);
+}
+
 static void call(struct tasklet_struct *tasklet)
 {
 	struct callers *mine = from_tasklet(mine, tasklet, tasklet);
@@ -63,6 +73,7 @@ static void call(struct tasklet_struct *tasklet)
 	llist_for_each_entry_safe(conn, next, all, call_node) {
 		atomic_set_release(&conn->call, CALL_NONE);
 		spin_lock_bh(&conn->lock);
+		conn->tcb.soft.burst = false;
 		ftcp_conn_unlock(conn, 0);
 		ftcp_conn_put(conn);
 	}

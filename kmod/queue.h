@@ -18,6 +18,13 @@ bool ftcp_queue_full(struct ftcp_conn *conn);
 /** ftcp_queue_enter() - conn->lock held: @skb, taken off conn->tx, is about to be handed to IP */
 void ftcp_queue_enter(struct ftcp_conn *conn, struct sk_buff *skb);
 
+/**
+ * ftcp_queue_burst() - conn->lock held, in a softirq: a full segment has come, and perhaps more are behind it in this round
+ *
+ * Until that is over there is one ACK for many (soft.burst); then ftcp_conn_unlock() is called.
+ */
+void ftcp_queue_burst(struct ftcp_conn *conn);
+
 void ftcp_queue_init(void);
 
 /** ftcp_queue_exit() - module unload, when there are no connections any more */

@@ -12,6 +12,7 @@
 #include "memory.h"
 #include "net.h"
 #include "prune.h"
+#include "queue.h"
 #include "receive.h"
 #include "service.h"
 #include "trace.h"
@@ -111,6 +112,9 @@ static void to_conn(struct arrival *a, struct ftcp_conn *conn)
 		conn->segs_in++;
 		if (in.keep_len)
 			ftcp_bytes_put(&conn->rcv, in.keep_off, &a->payload, in.keep_skip, in.keep_len);
+		/* What GRO has put together is a burst already, and small ones are messages */
+		if (in.keep_len >= FTCP_MSS_DEFAULT_BYTES && in.keep_len < 2 * conn->tcb.soft.rcv_mss_bytes && in_serving_softirq())
+			ftcp_queue_burst(conn);
 	}
 	drop(a, reason);
 	ftcp_conn_unlock(conn, in.events);

@@ -340,7 +340,21 @@ static u64 ack_off(const struct ftcp_tcb *tcb)
 	return min(tcb->soft.snd_max, tcb->hard.snd_una + tcb->hard.snd_wnd);
 }
 
-/* RFC 9293, 3.8.6.3, RFC 5681, 4.2: every second full-sized segment at the latest, and nothing waits long. */
+/*
+ * RFC 9293, 3.8.6.3, RFC 5681, 4.2: every second full-sized segment, or once for what comes at the same moment, as if it had been one large segment.
+ * Whoever has little room here must not wait for it.
+ */
+static u64 ack_step_bytes(const struct ftcp_tcb *tcb)
+{
+	const struct ftcp_soft *soft = &tcb->soft;
+	u32 two = 2 * soft->rcv_mss_bytes;
+
+	if (!soft->burst)
+		return two;
+	return clamp_t(u32, ftcp_rcv_space(&tcb->hard) / 8, two, FTCP_BURST_SEGMENTS_MAX * soft->rcv_mss_bytes);
+}
+
+/* At the latest after two segments, and nothing waits long. */
 static bool ack_due(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 {
 	struct ftcp_soft *soft = &tcb->soft;
@@ -350,7 +364,7 @@ static bool ack_due(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 		return true;
 	if (!waiting)
 		return false;
-	if (soft->quick_acks || waiting >= 2 * soft->rcv_mss_bytes || tcb->hard.flags & FTCP_HARD_RCV_FIN)
+	if (soft->quick_acks || waiting >= ack_step_bytes(tcb) || tcb->hard.flags & FTCP_HARD_RCV_FIN)
 		return true;
 	if (!soft->timers.delayed_us)
 		soft->timers.delayed_us = env->now_us + FTCP_ACK_DELAY_US;

@@ -147,6 +147,7 @@ struct ftcp_board {
  * @ecn_recover: no further reduction for ECE before snd_una is here
  * @ece: to be echoed until the peer says CWR; @cwr: to be said with the next new data (RFC 3168, 6.1.2 and 6.1.3)
  * @queue_full: the host's queues hold enough of what was sent: no data for now. Set by the glue, which calls again
+ * @burst: more segments are perhaps being received at this moment: one ACK for several. Set by the glue, which clears it and calls again very soon
  * @orphan: its program has left, and the peer has not everything yet. Set by the glue
  * @corked: the program has more to come: less than a whole packet waits for it. Set and cleared by the glue
  * @more_at_once: ... in a moment: less than a whole segment waits for it while something is on its way
@@ -228,7 +229,8 @@ struct ftcp_soft {
 	bool doubt : 1;
 	bool torn : 1;
 	bool dsack : 1;		/* dsack_bytes from dsack_from on came twice: to be reported in the next ACK (RFC 2883) */
-	bool unsynced;
+	bool unsynced : 1;
+	bool burst : 1;
 	u8 keepalive_probes;
 	u16 keepalive_interval_s;
 	u16 doubt_gap_s;

@@ -33,6 +33,27 @@ TEST(delayed_ack__every_second_segment)
 	EXPECT(f.n_out == 1 && fixture_ack(&f) == (s64)(off + 2 * MSS));
 }
 
+/* More of them are being received at this moment: one ACK for all, but not for a whole window. */
+TEST(delayed_ack__one_for_a_burst)
+{
+	struct fixture f;
+	u64 off = settle(&f, ALL);
+	u32 i;
+
+	f.tcb.soft.burst = true;
+	for (i = 0; i < 4; i++, off += MSS) {
+		fixture_give(&f, fixture_segment(&f, off, MSS, 0, 0));
+		EXPECT(!f.n_out);
+	}
+	f.tcb.soft.burst = false;
+	fixture_output(&f);
+	EXPECT(f.n_out == 1 && fixture_ack(&f) == (s64)off);
+	f.tcb.soft.burst = true;
+	for (i = 0, f.n_out = 0; i < FTCP_BURST_SEGMENTS_MAX && !f.n_out; i++, off += MSS)
+		fixture_give(&f, fixture_segment(&f, off, MSS, 0, 0));
+	EXPECT(f.n_out == 1 && i > 2);
+}
+
 TEST(delayed_ack__not_for_long)
 {
 	struct fixture f;
