@@ -228,6 +228,16 @@ bed_offload() { # on|off
 	done
 }
 
+# Hosts of their own have processors of their own. Here whoever sends a packet would also do the work of whoever receives it, up to where
+# a process is woken: all that a server in the kernel does would be the client's time. So packets for the client (and the standby) are
+# received on the first processor, those for the primary on the second. Processes run where they like, of either side.
+bed_own_processors() {
+	local host
+	for host in $bed_hosts; do
+		ip netns exec "$host" sh -c 'for queue in /sys/class/net/eth0/queues/rx-*; do echo '"$([ "$host" = primary ] && echo 2 || echo 1)"' >$queue/rps_cpus; done'
+	done
+}
+
 # A host that is cut off: nothing on the LAN, nothing on the sync link (or only one of both).
 bed_unplug() { # HOST eth0|sync0
 	case $2 in
