@@ -10,9 +10,9 @@
  * - What it sends next lies beyond what was received here, and what is missing does not come: input was lost. Aborted.
  * - It answers, later than anything of the predecessor's can have been on its way, and neither is the case: settled.
  *
- * Aborted is when the client is heard: only then is the sequence number known that its host takes a reset for (RFC 5961, 3.2). A client
- * without SACK may hold islands and never say so: for it nothing can be settled. While in doubt nothing is shipped to a next standby: it would take for
- * sent what was not.
+ * It is aborted when the client is heard: only then is the sequence number known that its host takes a reset for (RFC 5961, 3.2). A client without
+ * SACK may hold islands and never say so: for it nothing can be settled. While in doubt nothing is shipped to a next standby, which would take it
+ * for sent.
  */
 #include "internal.h"
 

@@ -308,7 +308,6 @@ enum ftcp_apply ftcp_repl_apply(struct ftcp_tcb *tcb, const struct ftcp_record *
 void ftcp_repl_promote(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_tcb_config *config)
 {
 	struct ftcp_soft *soft = &tcb->soft;
-
 	bool torn = soft->torn;
 
 	ftcp_soft_init(tcb, env, config);
