@@ -229,13 +229,18 @@ bed_offload() { # on|off
 }
 
 # Hosts of their own have processors of their own. Here whoever sends a packet would also do the work of whoever receives it, up to where
-# a process is woken: all that a server in the kernel does would be the client's time. So packets for the client (and the standby) are
-# received on the first processor, those for the primary on the second. Processes run where they like, of either side.
+# a process is woken: all that a server in the kernel does would be the client's time. So the client and the standby have the first processor, the
+# primary the second: for the packets that they receive, for the processes that run there already, and the first for what is started from here on.
 bed_own_processors() {
-	local host
+	local host mask pid
 	for host in $bed_hosts; do
-		ip netns exec "$host" sh -c 'for queue in /sys/class/net/eth0/queues/rx-*; do echo '"$([ "$host" = primary ] && echo 2 || echo 1)"' >$queue/rps_cpus; done'
+		mask=$([ "$host" = primary ] && echo 2 || echo 1)
+		ip netns exec "$host" sh -c "for queue in /sys/class/net/*/queues/rx-*; do echo $mask >\$queue/rps_cpus; done"
+		for pid in $(ip netns pids "$host"); do
+			taskset -ap $mask "$pid" >/dev/null || true
+		done
 	done
+	taskset -p 1 $$ >/dev/null
 }
 
 # A host that is cut off: nothing on the LAN, nothing on the sync link (or only one of both).

@@ -9,7 +9,7 @@
 # The tools whose behaviour the tests depend on are the host's real ones; busybox fills in the rest.
 vm_tools=(
 	bash mawk sed grep cat cmp cp date dd head od seq sleep sort split stat tail timeout tr wc sha256sum md5sum
-	ip ss tc bridge nstat nft tcpdump nc.openbsd socat ethtool ping sysctl strace python3
+	ip ss tc bridge nstat nft tcpdump nc.openbsd socat ethtool ping sysctl strace taskset python3
 	kmod modprobe insmod rmmod lsmod modinfo
 )
 
