@@ -7,6 +7,7 @@
 #include "core/reason.h"
 
 struct ftcp_conn;
+struct ftcp_env;
 struct ftcp_conn_key;
 struct ftcp_service;
 
@@ -16,9 +17,9 @@ struct ftcp_backend {
 	 * @work: there may be something to read or room to write, a FIN may have come, or this host has just taken over
 	 *
 	 * conn->lock held, BH. Reads by ftcp_tcb_consume() and the stores, writes by ftcp_tcb_append(), closes by ftcp_tcb_shutdown().
-	 * Must find its place from the tcb alone: on a takeover nothing else is there.
+	 * Must find its place from the tcb alone: on a takeover nothing else is there. @env is the caller's ftcp_conn_env().
 	 */
-	void (*work)(struct ftcp_conn *conn);
+	void (*work)(struct ftcp_conn *conn, const struct ftcp_env *env);
 	/** @closed: the connection is no more for this host, its stores are about to be freed; @error: 0 or a negative errno. conn->lock held. Or NULL */
 	void (*closed)(struct ftcp_conn *conn, int error);
 	/** @admit: may a connection be opened? FTCP_REASON_NONE, or why not; FTCP_REASON_NO_LISTENER is said to the client. Or NULL: always */

@@ -8,13 +8,14 @@
 
 /*
  * A run of bytes on one page (or compound page). Pages are shared by reference between stores and with skbs; bytes once written are never
- * changed, and the room behind a chunk is filled only through the chunk that was allocated with the page.
+ * changed, and the room behind a chunk is filled only through the chunk that was allocated with the page. Or it is a packet as it was
+ * received, which is in no other store: then the chunk is in its control buffer.
  */
 struct ftcp_chunk {
 	struct list_head node;
-	struct page *page;
+	struct page *page;	/* NULL: in an skb's linear part */
 	u64 start;	/* stream offset */
-	u32 at;		/* where on the page */
+	u32 at;		/* where on the page; in the skb: behind ->data */
 	u32 len;
 	u32 room;	/* unused bytes behind, ours to fill */
 	u32 charge;	/* counted as used: the page of whoever allocated it, else the bytes that were shared */
@@ -29,6 +30,16 @@ void ftcp_bytes_init(struct ftcp_bytes *bytes, u64 start)
 	bytes->lasting = false;
 }
 
+static struct sk_buff *chunk_skb(const struct ftcp_chunk *chunk)
+{
+	return container_of((void *)chunk, struct sk_buff, cb[0]);
+}
+
+static void *chunk_data(const struct ftcp_chunk *chunk)
+{
+	return (chunk->page ? page_address(chunk->page) : chunk_skb(chunk)->data) + chunk->at;
+}
+
 static void charge(struct ftcp_chunk *chunk, u32 bytes)
 {
 	chunk->charge = bytes + sizeof(*chunk);
@@ -39,6 +50,10 @@ static void charge(struct ftcp_chunk *chunk, u32 bytes)
 static void discard(struct ftcp_chunk *chunk)
 {
 	ftcp_memory_add(-(long)chunk->charge);
+	if (!chunk->page) {
+		consume_skb(chunk_skb(chunk));
+		return;
+	}
 	ftcp_page_put(chunk->page);
 	kfree(chunk);
 }
@@ -122,6 +137,9 @@ fail:
 /* Below this a copy is cheaper than to keep a page for a few bytes of it. */
 #define SHARE_MIN_BYTES	2048
 
+/* Below this a copy is cheaper than to keep a packet for it, and fills pages. */
+#define KEEP_MIN_BYTES	1024
+
 /* What is being taken out of @skb: [at, at + len), of which the first @done bytes are in @list. */
 struct intake {
 	struct list_head list;
@@ -142,7 +160,7 @@ static int intake_copy(struct intake *in, u32 end)
 	if (err)
 		return err;
 	list_for_each_entry(chunk, &fresh, node)
-		if (skb_copy_bits(in->skb, in->at + chunk->start, page_address(chunk->page) + chunk->at, chunk->len))
+		if (skb_copy_bits(in->skb, in->at + chunk->start, chunk_data(chunk), chunk->len))
 			err = -EFAULT;
 	list_splice_tail(&fresh, &in->list);
 	in->done = end;
@@ -199,13 +217,43 @@ static int intake_frags(struct intake *in, u32 len)
 	return 0;
 }
 
+/* Its bytes are in one place, nobody else has it in hand, and it is not much larger than they are. */
+static bool worth_keeping(struct sk_buff *skb, u32 at, u32 len)
+{
+	return len >= KEEP_MIN_BYTES && at + len <= skb_headlen(skb) && !skb_shared(skb) && !skb_pfmemalloc(skb) &&
+	       skb->truesize <= 4 * len;
+}
+
+/* The packet itself, without what it had as one on its way. */
+static void intake_skb(struct intake *in, struct sk_buff *skb, u32 len)
+{
+	struct ftcp_chunk *chunk = (struct ftcp_chunk *)skb->cb;
+
+	BUILD_BUG_ON(sizeof(*chunk) > sizeof(skb->cb));
+	skb_get(skb);
+	skb_orphan(skb);
+	skb_scrub_packet(skb, true);
+	skb->dev = NULL;
+	chunk->page = NULL;
+	chunk->start = 0;
+	chunk->at = in->at;
+	chunk->len = len;
+	chunk->room = 0;
+	chunk->charge = skb->truesize;
+	ftcp_memory_add(chunk->charge);
+	list_add_tail(&chunk->node, &in->list);
+	in->done = len;
+}
+
 int ftcp_bytes_from_skb(struct ftcp_bytes *bytes, struct sk_buff *skb, u32 at, u32 len, gfp_t gfp)
 {
 	struct intake in = { .list = LIST_HEAD_INIT(in.list), .skb = skb, .at = at, .gfp = gfp };
 	int err = 0;
 
 	ftcp_bytes_init(bytes, 0);
-	if (may_share(skb))
+	if (worth_keeping(skb, at, len))
+		intake_skb(&in, skb, len);
+	else if (may_share(skb))
 		err = intake_frags(&in, len);
 	if (!err)
 		err = intake_copy(&in, len);
@@ -232,7 +280,7 @@ int ftcp_bytes_from_iter(struct ftcp_bytes *bytes, struct iov_iter *iter, u32 le
 	bytes->held = len;
 	bytes->end = len;
 	list_for_each_entry(chunk, &bytes->chunks, node) {
-		u32 copied = copy_from_iter(page_address(chunk->page) + chunk->at, chunk->len, iter);
+		u32 copied = copy_from_iter(chunk_data(chunk), chunk->len, iter);
 
 		n += copied;
 		if (copied < chunk->len)
@@ -258,13 +306,13 @@ int ftcp_bytes_append(struct ftcp_bytes *bytes, const void *data, u32 len, gfp_t
 	if (err)
 		return err;
 	if (fill) {
-		memcpy(page_address(last->page) + last->at + last->len, data, fill);
+		memcpy(chunk_data(last) + last->len, data, fill);
 		last->len += fill;
 		last->room -= fill;
 		data += fill;
 	}
 	list_for_each_entry(chunk, &fresh, node) {
-		memcpy(page_address(chunk->page) + chunk->at, data, chunk->len);
+		memcpy(chunk_data(chunk), data, chunk->len);
 		data += chunk->len;
 	}
 	list_splice_tail(&fresh, &bytes->chunks);
@@ -301,12 +349,14 @@ static void punch(struct ftcp_bytes *bytes, u64 from, u64 to)
 	}
 }
 
+#define ABSORB_MAX_BYTES (PAGE_SIZE / 2)
+
 /* Copy a small chunk into the room that the one before it has left: tiny segments must not cost a page each. */
 static bool absorb(struct ftcp_chunk *last, const struct ftcp_chunk *chunk)
 {
-	if (last->start + last->len != chunk->start || chunk->len > last->room || chunk->len > PAGE_SIZE / 2)
+	if (last->start + last->len != chunk->start || chunk->len > last->room || chunk->len > ABSORB_MAX_BYTES)
 		return false;
-	memcpy(page_address(last->page) + last->at + last->len, page_address(chunk->page) + chunk->at, chunk->len);
+	memcpy(chunk_data(last) + last->len, chunk_data(chunk), chunk->len);
 	last->len += chunk->len;
 	last->room -= chunk->len;
 	return true;
@@ -365,41 +415,48 @@ static struct ftcp_chunk *chunk_at(const struct ftcp_bytes *bytes, u64 off)
 	return NULL;
 }
 
+/* [from, from + n) of @chunk to the end of @bytes: little, and what is a packet, by copying */
+static int share_chunk(struct ftcp_bytes *bytes, const struct ftcp_chunk *chunk, u64 from, u32 n, bool lasting, gfp_t gfp)
+{
+	u32 skip = from - chunk->start;
+	struct ftcp_chunk *copy;
+
+	if (n < SHARE_MIN_BYTES || !chunk->page)
+		return ftcp_bytes_append(bytes, chunk_data(chunk) + skip, n, gfp);
+	copy = kmalloc(sizeof(*copy), gfp);
+	if (!copy)
+		return -ENOMEM;
+	copy->page = chunk->page;
+	get_page(copy->page);
+	copy->start = bytes->end;
+	copy->at = chunk->at + skip;
+	copy->len = n;
+	copy->room = 0;
+	charge(copy, lasting ? 0 : n);
+	list_add_tail(&copy->node, &bytes->chunks);
+	bytes->held += n;
+	bytes->end += n;
+	return 0;
+}
+
 int ftcp_bytes_share(struct ftcp_bytes *bytes, const struct ftcp_bytes *src, u64 from, u32 len, gfp_t gfp)
 {
-	struct ftcp_chunk *chunk = chunk_at(src, from), *copy, *next;
-	u64 at = bytes->end;
-	LIST_HEAD(fresh);
-	u32 n, todo = len;
+	const struct ftcp_chunk *chunk = chunk_at(src, from);
+	u64 before = bytes->end;
+	u32 n;
 
-	if (len < SHARE_MIN_BYTES && chunk && from + len <= chunk->start + chunk->len)
-		return ftcp_bytes_append(bytes, page_address(chunk->page) + chunk->at + (from - chunk->start), len, gfp);
-	for (; todo; chunk = list_next_entry(chunk, node)) {
+	for (; len; chunk = list_next_entry(chunk, node)) {
 		if (!chunk || list_entry_is_head(chunk, &src->chunks, node) || chunk->start > from)
 			goto fail;
-		copy = kmalloc(sizeof(*copy), gfp);
-		if (!copy)
+		n = min_t(u64, len, chunk->start + chunk->len - from);
+		if (share_chunk(bytes, chunk, from, n, src->lasting, gfp))
 			goto fail;
-		n = min_t(u64, todo, chunk->start + chunk->len - from);
-		copy->page = chunk->page;
-		get_page(copy->page);
-		copy->at = chunk->at + (from - chunk->start);
-		copy->len = n;
-		copy->room = 0;
-		copy->start = at;
-		charge(copy, src->lasting ? 0 : n);
-		list_add_tail(&copy->node, &fresh);
-		at += n;
 		from += n;
-		todo -= n;
+		len -= n;
 	}
-	list_splice_tail(&fresh, &bytes->chunks);
-	bytes->held += len;
-	bytes->end += len;
 	return 0;
 fail:
-	list_for_each_entry_safe(copy, next, &fresh, node)
-		discard(copy);
+	ftcp_bytes_cut(bytes, before);
 	return -ENOMEM;
 }
 
@@ -464,7 +521,7 @@ int ftcp_bytes_copy(const struct ftcp_bytes *bytes, u64 off, void *to, u32 len)
 		if (!chunk || list_entry_is_head(chunk, &bytes->chunks, node) || chunk->start > off)
 			return -ERANGE;
 		n = min_t(u64, len, chunk->start + chunk->len - off);
-		memcpy(to, page_address(chunk->page) + chunk->at + (off - chunk->start), n);
+		memcpy(to, chunk_data(chunk) + (off - chunk->start), n);
 		to += n;
 		off += n;
 		len -= n;
@@ -494,7 +551,7 @@ u32 ftcp_bytes_to_skb(const struct ftcp_bytes *bytes, u64 off, u32 len, struct s
 	u32 added = 0, n;
 
 	for (; added < len; chunk = list_next_entry(chunk, node)) {
-		if (!chunk || list_entry_is_head(chunk, &bytes->chunks, node) || chunk->start > off)
+		if (!chunk || list_entry_is_head(chunk, &bytes->chunks, node) || chunk->start > off || !chunk->page)
 			break;
 		n = min_t(u64, len - added, chunk->start + chunk->len - off);
 		if (!add_piece(skb, chunk->page, chunk->at + (off - chunk->start), n))
@@ -518,12 +575,25 @@ u32 ftcp_bytes_pieces(const struct ftcp_bytes *bytes, u64 off, u32 len, struct f
 
 		if (!chunk || list_entry_is_head(chunk, &bytes->chunks, node) || chunk->start > off)
 			break;
-		piece->page = chunk->page;
-		get_page(piece->page);
-		piece->at = chunk->at + (off - chunk->start);
+		piece->on_page = chunk->page;
+		if (chunk->page) {
+			piece->page = chunk->page;
+			get_page(piece->page);
+		} else {
+			piece->skb = skb_get(chunk_skb(chunk));
+		}
+		piece->data = chunk_data(chunk) + (off - chunk->start);
 		piece->len = min_t(u64, len, chunk->start + chunk->len - off);
 		off += piece->len;
 		len -= piece->len;
 	}
 	return n;
+}
+
+void ftcp_piece_put(struct ftcp_piece *piece)
+{
+	if (piece->on_page)
+		ftcp_page_put(piece->page);
+	else
+		consume_skb(piece->skb);
 }

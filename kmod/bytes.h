@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Byte stores: the bytes of one direction of one connection, by stream offset, in page fragments.
+ * Byte stores: the bytes of one direction of one connection, by stream offset, in page fragments, or in the packets that they came in.
  *
  * The bytes are the log: echoing moves them by reference, sending and resending refers to them, replication copies out of
  * them. A store may have holes (out-of-order data); below that everything from ->start on is contiguous.
@@ -38,7 +38,8 @@ void ftcp_bytes_free(struct ftcp_bytes *bytes);
 /**
  * ftcp_bytes_from_skb() - @len bytes at @at of @skb, in an empty detached store (offsets 0..len); -ENOMEM
  *
- * Large pieces of pages that nobody will write to are taken by reference, all else is copied.
+ * Taken by reference is @skb itself, when its bytes are in one place (it has no route, no owner and no connection of the firewall's then, and its control
+ * buffer is in use), and large pieces of pages that nobody will write to. All else is copied.
  */
 int ftcp_bytes_from_skb(struct ftcp_bytes *bytes, struct sk_buff *skb, u32 at, u32 len, gfp_t gfp);
 
@@ -55,7 +56,7 @@ int ftcp_bytes_append(struct ftcp_bytes *bytes, const void *data, u32 len, gfp_t
  */
 void ftcp_bytes_put(struct ftcp_bytes *bytes, u64 off, struct ftcp_bytes *from, u32 skip, u32 len);
 
-/** ftcp_bytes_share() - append [from, from + len) of @src to the end of @bytes by reference (little by copying); all or nothing; -ENOMEM */
+/** ftcp_bytes_share() - append [from, from + len) of @src to the end of @bytes by reference (little, and packets, by copying); all or nothing; -ENOMEM */
 int ftcp_bytes_share(struct ftcp_bytes *bytes, const struct ftcp_bytes *src, u64 from, u32 len, gfp_t gfp);
 
 /** ftcp_bytes_move() - all that @from holds, and where it stands, to @bytes, which holds nothing */
@@ -70,20 +71,25 @@ void ftcp_bytes_cut(struct ftcp_bytes *bytes, u64 off);
 /** ftcp_bytes_copy() - copy [off, off + len) to @to; -ERANGE if not all of it is held */
 int ftcp_bytes_copy(const struct ftcp_bytes *bytes, u64 off, void *to, u32 len);
 
-/** struct ftcp_piece - bytes on a page that is held by a reference of its own; give it back with put_page() */
+/** struct ftcp_piece - bytes that a reference of its own keeps where they are */
 struct ftcp_piece {
-	struct page *page;
-	u32 at;
+	const void *data;
 	u32 len;
+	bool on_page;
+	union {
+		struct page *page;
+		struct sk_buff *skb;
+	};
 };
 
 /** ftcp_bytes_pieces() - [off, off + len) as pieces, at most @max of them and up to the first hole; returns how many */
 u32 ftcp_bytes_pieces(const struct ftcp_bytes *bytes, u64 off, u32 len, struct ftcp_piece *pieces, u32 max);
+void ftcp_piece_put(struct ftcp_piece *piece);
 
 /**
  * ftcp_bytes_to_skb() - add [off, off + len) to @skb as page fragments, by reference
  *
- * Returns the bytes added, less than @len when MAX_SKB_FRAGS is reached or a hole met.
+ * Returns the bytes added, less than @len when MAX_SKB_FRAGS is reached or a hole met. @bytes holds no packets.
  */
 u32 ftcp_bytes_to_skb(const struct ftcp_bytes *bytes, u64 off, u32 len, struct sk_buff *skb);
 

@@ -75,18 +75,16 @@ static void write(struct ftcp_conn *conn, const struct ftcp_env *env)
 	}
 }
 
-static void chargen_work(struct ftcp_conn *conn)
+static void chargen_work(struct ftcp_conn *conn, const struct ftcp_env *env)
 {
 	struct ftcp_tcb *tcb = &conn->tcb;
-	struct ftcp_env env;
 
 	lockdep_assert_held(&conn->lock);
-	ftcp_conn_env(conn, &env);
 	ftcp_tcb_consume(tcb, ftcp_tcb_readable(tcb));
 	if (tcb->hard.flags & FTCP_HARD_RCV_FIN)
-		ftcp_tcb_shutdown(tcb, &env);
+		ftcp_tcb_shutdown(tcb, env);
 	else if (worth_writing(tcb))
-		write(conn, &env);
+		write(conn, env);
 }
 
 const struct ftcp_backend ftcp_chargen = {

@@ -27,6 +27,16 @@
 
 static void timer_fired(struct timer_list *timer);
 
+static u32 now_ds(void)
+{
+	return div_u64(ktime_get_boottime_ns(), NSEC_PER_SEC / 10);
+}
+
+u64 ftcp_conn_age_ms(const struct ftcp_conn *conn)
+{
+	return (u32)(now_ds() - conn->born_ds) * 100ULL;
+}
+
 struct ftcp_conn *ftcp_conn_new(struct ftcp_net *fn, struct ftcp_service *service, const struct ftcp_conn_key *key, gfp_t gfp)
 {
 	struct ftcp_conn *conn;
@@ -46,7 +56,7 @@ struct ftcp_conn *ftcp_conn_new(struct ftcp_net *fn, struct ftcp_service *servic
 	atomic_inc(&service->n_conns);
 	ftcp_group_get(service->group);
 	conn->group = service->group;
-	conn->born_ms = ktime_to_ms(ktime_get_boottime());
+	conn->born_ds = now_ds();
 	refcount_set(&conn->refs, 1);
 	INIT_LIST_HEAD(&conn->group_node);
 	INIT_LIST_HEAD(&conn->dirty_node);
@@ -103,6 +113,7 @@ void ftcp_conn_put(struct ftcp_conn *conn)
 	ftcp_bytes_free(&conn->snd);
 	ftcp_xmit_purge(conn);
 	dst_release(conn->dst);
+	dst_release(rcu_access_pointer(conn->rx_dst));
 	ftcp_memory_add_conns(-1);
 	ftcp_service_conn_gone(conn->service);
 	ftcp_service_put(conn->service);
@@ -115,6 +126,11 @@ void ftcp_conn_env(const struct ftcp_conn *conn, struct ftcp_env *env)
 {
 	ftcp_group_env(conn->group, env);
 	env->alone |= !ftcp_conn_is_shipped(conn);
+}
+
+bool ftcp_conn_is_alone(const struct ftcp_conn *conn)
+{
+	return READ_ONCE(conn->group->role) == FTCP_ROLE_DETACHED || !ftcp_conn_is_shipped(conn);
 }
 
 bool ftcp_conn_is_shipped(const struct ftcp_conn *conn)
@@ -199,12 +215,12 @@ static void timer_fired(struct timer_list *timer)
 	u32 events = 0;
 
 	spin_lock_bh(&conn->lock);
+	ftcp_conn_env(conn, &env);
 	if (!conn->gone && !conn->finished && !conn->dormant && ftcp_group_speaks(conn->group)) {
-		ftcp_conn_env(conn, &env);
 		events = ftcp_timeout(&conn->tcb, &env);
 		take_board(conn, false);
 	}
-	ftcp_conn_unlock(conn, events);
+	ftcp_conn_unlock_env(conn, &env, events);
 	ftcp_conn_put(conn);
 }
 
@@ -327,11 +343,11 @@ static void note_state(struct ftcp_conn *conn)
 	conn->state_seen = state;
 }
 
-static void count_state(bool *counted, bool now, atomic_t *counter)
+/* How the counter changes when it is @now, and was counted or not. */
+static void count_state(bool counted, bool now, atomic_t *counter)
 {
-	if (now != *counted)
+	if (now != counted)
 		atomic_add(now ? 1 : -1, counter);
-	*counted = now;
 }
 
 /* This side has closed and nobody here cares any more, but the peer has not said that it has everything. */
@@ -354,9 +370,14 @@ static void count_states(struct ftcp_conn *conn, u32 events)
 {
 	const struct ftcp_tcb *tcb = &conn->tcb;
 
-	count_state(&conn->half_open, tcb->hard.state == FTCP_SYN_RECEIVED, &conn->fn->n_half_open);
-	count_state(&conn->time_wait, tcb->hard.state == FTCP_TIME_WAIT, &conn->fn->n_time_waits);
-	count_state(&conn->orphan, is_orphan(conn), &conn->fn->n_orphans);
+	bool half_open = tcb->hard.state == FTCP_SYN_RECEIVED, time_wait = tcb->hard.state == FTCP_TIME_WAIT, orphan = is_orphan(conn);
+
+	count_state(conn->half_open, half_open, &conn->fn->n_half_open);
+	count_state(conn->time_wait, time_wait, &conn->fn->n_time_waits);
+	count_state(conn->orphan, orphan, &conn->fn->n_orphans);
+	conn->half_open = half_open;
+	conn->time_wait = time_wait;
+	conn->orphan = orphan;
 	conn->tcb.soft.orphan = conn->orphan;
 	if (events & FTCP_EV_ESTABLISHED) {
 		ftcp_stats_inc(conn->fn, FTCP_COUNT_CONNS_OPENED);
@@ -406,17 +427,15 @@ static void grow_snd_buf(struct ftcp_conn *conn)
 }
 
 /* A speaking host's connection after a change. */
-static void follow_up(struct ftcp_conn *conn, u32 events)
+static void follow_up(struct ftcp_conn *conn, const struct ftcp_env *env, u32 events)
 {
 	struct ftcp_tcb *tcb = &conn->tcb;
-	struct ftcp_env env;
 
-	ftcp_conn_env(conn, &env);
 	conn->retry = false;
 	tcb->soft.share_bytes = ftcp_memory_share();
 	grow_snd_buf(conn);
 	if (tcb->hard.state != FTCP_CLOSED && tcb->hard.state != FTCP_SYN_RECEIVED)
-		conn->service->backend->work(conn);
+		conn->service->backend->work(conn, env);
 	if (conn->squeezed && tcb->hard.state == FTCP_ESTABLISHED)
 		ftcp_tcb_consume(tcb, 0);
 	conn->squeezed = tcb->soft.share_bytes && tcb->hard.state == FTCP_ESTABLISHED;
@@ -433,13 +452,13 @@ static void follow_up(struct ftcp_conn *conn, u32 events)
 	}
 	if ((conn->time_wait && atomic_read(&conn->fn->n_time_waits) > FTCP_TIME_WAITS_MAX) ||
 	    (conn->orphan && atomic_read(&conn->fn->n_orphans) > FTCP_ORPHANS_MAX))
-		ftcp_tcb_hurry(tcb, &env);
-	make_segments(conn, &env);
+		ftcp_tcb_hurry(tcb, env);
+	make_segments(conn, env);
 	ftcp_sync_conn(conn);
-	arm_timer(conn, &env);
+	arm_timer(conn, env);
 }
 
-void ftcp_conn_unlock(struct ftcp_conn *conn, u32 events)
+void ftcp_conn_unlock_env(struct ftcp_conn *conn, const struct ftcp_env *env, u32 events)
 	__releases(&conn->lock)
 {
 	lockdep_assert_held(&conn->lock);
@@ -448,8 +467,35 @@ void ftcp_conn_unlock(struct ftcp_conn *conn, u32 events)
 		return;
 	}
 	if (!conn->gone && !conn->finished)
-		follow_up(conn, events);
+		follow_up(conn, env, events);
 	ftcp_xmit_flush(conn);
+}
+
+void ftcp_conn_unlock(struct ftcp_conn *conn, u32 events)
+	__releases(&conn->lock)
+{
+	struct ftcp_env env;
+
+	ftcp_conn_env(conn, &env);
+	ftcp_conn_unlock_env(conn, &env, events);
+}
+
+/* To be shipped, to be tried again, or to be told to the peer? */
+static bool reading_matters(const struct ftcp_conn *conn)
+{
+	return !ftcp_conn_is_alone(conn) || conn->squeezed || ftcp_tcb_read_tells(&conn->tcb);
+}
+
+void ftcp_conn_unlock_read(struct ftcp_conn *conn)
+	__releases(&conn->lock)
+{
+	lockdep_assert_held(&conn->lock);
+	if (reading_matters(conn)) {
+		ftcp_conn_unlock(conn, 0);
+		return;
+	}
+	ftcp_bytes_drop(&conn->rcv, conn->tcb.hard.consumed);
+	spin_unlock_bh(&conn->lock);
 }
 
 void ftcp_conn_committed(struct ftcp_conn *conn, const struct ftcp_mark *mark)

@@ -53,7 +53,8 @@ struct ftcp_conn {
 	u32 segs_in;			/* under lock */
 	u32 segs_out;			/* under lock */
 	u64 unsynced_of;		/* the resync (sync_id) that waits for it; under lock and group->lock */
-	u64 born_ms;			/* ktime_get_boottime; on a standby: when first heard of */
+	u32 born_ds;			/* ktime_get_boottime, in tenths of a second; on a standby: when first heard of */
+	u32 rx_cookie;			/* of rx_dst */
 
 	struct ftcp_tcb tcb;		/* under lock, as all below */
 	struct ftcp_bytes rcv;		/* from hard.consumed on; holes above rcv_nxt */
@@ -64,21 +65,23 @@ struct ftcp_conn {
 	atomic_t call;			/* queue.c */
 	u32 dst_cookie;			/* of dst */
 	struct llist_node call_node;	/* queue.c; without lock */
-	u8 state_seen;			/* the state that was last told of */
 	bool dirty_lazy;		/* on which of the two lists dirty_node is; under group->lock */
-	bool flushing;			/* some CPU is emptying tx */
-	bool gone;			/* tombstone */
 	bool finished;			/* out of the table and the lists */
-	bool incomplete;		/* standby: known by partial records of a resync only */
-	bool dormant;			/* a standby's, until ftcp_conn_promote() has come by: its soft state means nothing */
-	bool retry;			/* the backend ran out of memory: the timer lets it work again */
-	bool squeezed;			/* memory was short: the timer lets it promise more when it is not */
-	bool recovered;			/* not opened for the program that listens now */
-	bool left;			/* its program has closed it */
-	bool half_open;			/* counted in fn->n_half_open */
-	bool time_wait;			/* counted in fn->n_time_waits */
-	bool orphan;			/* counted in fn->n_orphans */
+	u8 state_seen:4;		/* the state that was last told of */
+	bool dormant:1;			/* a standby's, until ftcp_conn_promote() has come by: its soft state means nothing */
+	bool flushing:1;		/* some CPU is emptying tx */
+	bool gone:1;			/* tombstone */
+	bool incomplete:1;		/* standby: known by partial records of a resync only */
+	bool retry:1;			/* the backend ran out of memory: the timer lets it work again */
+	bool squeezed:1;		/* memory was short: the timer lets it promise more when it is not */
+	bool recovered:1;		/* not opened for the program that listens now */
+	bool left:1;			/* its program has closed it */
+	bool half_open:1;		/* counted in fn->n_half_open */
+	bool time_wait:1;		/* counted in fn->n_time_waits */
+	bool orphan:1;			/* counted in fn->n_orphans */
+	int rx_iif;			/* where rx_dst is valid */
 	struct dst_entry *dst;		/* cached route */
+	struct dst_entry __rcu *rx_dst;	/* the one by which its packets come: this host (hook.c) */
 	u64 rexmit_bytes;
 	struct sock *sk;		/* whose connection it is (sock.h); no reference: leaves before it goes */
 	u64 due_us;			/* the backend is to be called then; 0: never. Its own */
@@ -111,8 +114,14 @@ void ftcp_conn_put(struct ftcp_conn *conn);
 /** ftcp_conn_env() - ftcp_group_env() for a call about @conn: a service without protection is always alone. Any context. */
 void ftcp_conn_env(const struct ftcp_conn *conn, struct ftcp_env *env);
 
+/** ftcp_conn_is_alone() - env->alone of ftcp_conn_env(): what is sent for it waits for nobody */
+bool ftcp_conn_is_alone(const struct ftcp_conn *conn);
+
 /** ftcp_conn_is_shipped() - is there, or would there be, anything of it on the standby? */
 bool ftcp_conn_is_shipped(const struct ftcp_conn *conn);
+
+/** ftcp_conn_age_ms() - how long it is known here; to a tenth of a second */
+u64 ftcp_conn_age_ms(const struct ftcp_conn *conn);
 
 /** ftcp_conn_config() - what its service gives it, for the core; @mss from the route */
 void ftcp_conn_config(struct ftcp_conn *conn, struct ftcp_tcb_config *config);
@@ -126,6 +135,10 @@ void ftcp_conn_config(struct ftcp_conn *conn, struct ftcp_tcb_config *config);
  * standby it only unlocks. Every path that locks a connection to change it ends here.
  */
 void ftcp_conn_unlock(struct ftcp_conn *conn, u32 events) __releases(&conn->lock);
+/** ftcp_conn_unlock_env() - the same, for whoever has asked for ftcp_conn_env() under this lock already */
+void ftcp_conn_unlock_env(struct ftcp_conn *conn, const struct ftcp_env *env, u32 events) __releases(&conn->lock);
+/** ftcp_conn_unlock_read() - ftcp_conn_unlock() when ftcp_tcb_read() was all that was done: mostly nothing but memory follows from it */
+void ftcp_conn_unlock_read(struct ftcp_conn *conn) __releases(&conn->lock);
 
 /** ftcp_conn_board() - conn->lock held: lend the core a scoreboard if it wants one, for @seg or for what it is going to send (NULL) */
 void ftcp_conn_board(struct ftcp_conn *conn, const struct ftcp_segment *seg);

@@ -4,17 +4,14 @@
 #include "conn.h"
 #include "group.h"
 
-static void discard_work(struct ftcp_conn *conn)
+static void discard_work(struct ftcp_conn *conn, const struct ftcp_env *env)
 {
 	struct ftcp_tcb *tcb = &conn->tcb;
-	struct ftcp_env env;
 
 	lockdep_assert_held(&conn->lock);
 	ftcp_tcb_consume(tcb, ftcp_tcb_readable(tcb));
-	if (!(tcb->hard.flags & FTCP_HARD_RCV_FIN))
-		return;
-	ftcp_conn_env(conn, &env);
-	ftcp_tcb_shutdown(tcb, &env);
+	if (tcb->hard.flags & FTCP_HARD_RCV_FIN)
+		ftcp_tcb_shutdown(tcb, env);
 }
 
 const struct ftcp_backend ftcp_discard = {

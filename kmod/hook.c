@@ -73,6 +73,17 @@ static bool dst_is_local(const struct sk_buff *skb)
 	return ((const struct rt6_info *)skb_dst(skb))->rt6i_flags & RTF_LOCAL;
 }
 
+/* What this connection's packets came by before, from the same device (as tcp_v4_early_demux()): the same decision, if nothing has changed since. */
+static bool is_known_local(const struct ftcp_conn *conn, struct sk_buff *skb)
+{
+	struct dst_entry *dst = rcu_dereference(conn->rx_dst);
+
+	if (!dst || READ_ONCE(conn->rx_iif) != skb->skb_iif || !dst_check(dst, READ_ONCE(conn->rx_cookie)))
+		return false;
+	skb_dst_set_noref(skb, dst);
+	return true;
+}
+
 /*
  * Is it for this host? The kernel's own decision, made a moment earlier, with its checks of the source address. A local packet keeps
  * the route: rules of the INPUT firewall count on one. So does one that leads nowhere, since the address may appear
@@ -131,6 +142,8 @@ static struct ftcp_group *owner(struct ftcp_net *fn, struct sk_buff *skb, const 
 	}
 	if (!group)
 		return NULL;
+	if (conn && !skb_valid_dst(skb) && is_known_local(conn, skb))
+		return group;
 	local = is_local(fn->net, skb);
 	return local > 0 ? group : ERR_PTR(local);	/* 0: NULL */
 }

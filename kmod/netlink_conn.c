@@ -162,11 +162,10 @@ static int put_program(struct sk_buff *skb, const struct ftcp_sock *fs)
 
 static int put_conn(struct sk_buff *skb, struct ftcp_conn *conn)
 {
-	u64 now_ms = div_u64(ktime_get_boottime_ns(), NSEC_PER_MSEC);
 	int err;
 
 	if (nla_put_string(skb, FTCP_A_GROUP_NAME, conn->group->name) || ftcp_nl_put_conn_key(skb, conn) ||
-	    put_u64(skb, FTCP_A_CONN_AGE_MS, now_ms - min(conn->born_ms, now_ms)))
+	    put_u64(skb, FTCP_A_CONN_AGE_MS, ftcp_conn_age_ms(conn)))
 		return -EMSGSIZE;
 	spin_lock_bh(&conn->lock);
 	err = put_hard(skb, &conn->tcb.hard);

@@ -4,6 +4,7 @@
 #include <net/dsfield.h>
 #include <net/inet_ecn.h>
 #include <net/ip.h>
+#include <net/ip6_fib.h>
 #include <net/ipv6.h>
 #include "backend.h"
 #include "conn.h"
@@ -26,6 +27,8 @@ struct arrival {
 	struct ftcp_conn_key key;
 	struct ftcp_segment seg;
 	struct ftcp_bytes payload;	/* offsets 0 .. seg.len */
+	struct dst_entry *dst;		/* the route it came by, under RCU */
+	int iif;
 	enum ftcp_reason reason;	/* why it was dropped, if it was */
 };
 
@@ -89,6 +92,20 @@ static enum ftcp_reason parse(struct arrival *a, struct sk_buff *skb)
 	return FTCP_REASON_NONE;
 }
 
+/* As tcp_rx_dst_set(): the next one need not look it up (hook.c). */
+static void remember_route(const struct arrival *a, struct ftcp_conn *conn)
+{
+	struct dst_entry *old = rcu_dereference_protected(conn->rx_dst, lockdep_is_held(&conn->lock));
+
+	if ((old == a->dst && conn->rx_iif == a->iif) || !a->dst || !dst_hold_safe(a->dst))
+		return;
+	rcu_assign_pointer(conn->rx_dst, a->dst);
+	WRITE_ONCE(conn->rx_iif, a->iif);
+	if (!ftcp_conn_is_v4(conn))
+		WRITE_ONCE(conn->rx_cookie, rt6_get_cookie((struct rt6_info *)a->dst));
+	dst_release(old);
+}
+
 static void to_conn(struct arrival *a, struct ftcp_conn *conn)
 	__releases(&conn->lock)
 {
@@ -98,16 +115,17 @@ static void to_conn(struct arrival *a, struct ftcp_conn *conn)
 	u32 may_take;
 
 	lockdep_assert_held(&conn->lock);
+	ftcp_conn_env(conn, &env);
 	if (conn->gone || conn->finished) {
 		reason = FTCP_REASON_AFTER_CLOSE;
 	} else if (!ftcp_group_speaks(conn->group) || conn->dormant) {
 		reason = FTCP_REASON_STANDBY;
 	} else {
-		ftcp_conn_env(conn, &env);
 		may_take = ftcp_prune_conn(conn, a->seg.len);
 		if (may_take < a->seg.len)
 			cut_payload(a, may_take, FTCP_REASON_MEMORY_LIMIT);
 		ftcp_conn_board(conn, &a->seg);
+		remember_route(a, conn);
 		reason = ftcp_input(&conn->tcb, &env, &a->seg, &in);
 		conn->segs_in++;
 		if (in.keep_len)
@@ -117,7 +135,7 @@ static void to_conn(struct arrival *a, struct ftcp_conn *conn)
 			ftcp_queue_burst(conn);
 	}
 	drop(a, reason);
-	ftcp_conn_unlock(conn, in.events);
+	ftcp_conn_unlock_env(conn, &env, in.events);
 }
 
 /*
@@ -435,7 +453,7 @@ static void dispatch(struct arrival *a)
 
 void ftcp_receive(struct ftcp_net *fn, struct sk_buff *skb)
 {
-	struct arrival a = { .fn = fn, .seg = {} };
+	struct arrival a = { .fn = fn, .seg = {}, .dst = skb_dst(skb), .iif = skb->skb_iif };
 	enum ftcp_reason reason;
 
 	ftcp_bytes_init(&a.payload, 0);

@@ -212,26 +212,23 @@ static bool refuse_more(struct ftcp_conn *conn)
 	return true;
 }
 
-static void work(struct ftcp_conn *conn)
+static void work(struct ftcp_conn *conn, const struct ftcp_env *env)
 {
-	struct ftcp_env env;
-
 	lockdep_assert_held(&conn->lock);
 	if (conn->tcb.hard.state == FTCP_TIME_WAIT) {
 		conn->due_us = 0;
 		closed(conn, 0);
 		return;
 	}
-	ftcp_conn_env(conn, &env);
 	if (conn->left) {
-		after_program(conn, &env);
+		after_program(conn, env);
 		return;
 	}
 	if (!conn->sk)
-		without_program(conn, &env);
+		without_program(conn, env);
 	if (conn->sk && !refuse_more(conn)) {
 		pass_over(ftcp_sk(conn->sk));
-		uncork(conn, &env);
+		uncork(conn, env);
 		tell(ftcp_sk(conn->sk));
 	}
 }

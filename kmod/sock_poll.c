@@ -15,38 +15,35 @@ static __poll_t poll_listener(struct ftcp_sock *fs)
 static __poll_t poll_readable(struct ftcp_sock *fs)
 {
 	struct ftcp_conn *conn = fs->conn;
-	u64 target, readable;
+	u64 target;
 
-	spin_lock_bh(&conn->lock);
-	readable = ftcp_sock_readable(fs);
+	lockdep_assert_held(&conn->lock);
 	/* More than fits would never come. */
 	target = min_t(u64, sock_rcvlowat(ftcp_sock_sk(fs), 0, INT_MAX), conn->tcb.hard.rcv_buf_bytes / 2);
-	spin_unlock_bh(&conn->lock);
-	return readable >= target ? EPOLLIN | EPOLLRDNORM : 0;
+	return ftcp_sock_readable(fs) >= target ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
-static bool has_room(struct ftcp_sock *fs)
-{
-	bool result;
-
-	spin_lock_bh(&fs->conn->lock);
-	result = ftcp_sock_writable(fs);
-	spin_unlock_bh(&fs->conn->lock);
-	return result;
-}
-
+/* Room that comes is told under the lock, to whom the bit says that somebody waits. */
 static __poll_t poll_writable(struct ftcp_sock *fs)
 {
 	struct sock *sk = ftcp_sock_sk(fs);
 
-	if (!(READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN) && !has_room(fs)) {
-		sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
-		set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
-		smp_mb__after_atomic();		/* room that came before the bit was seen by nobody */
-		if (!has_room(fs))
-			return 0;
-	}
-	return EPOLLOUT | EPOLLWRNORM;
+	lockdep_assert_held(&fs->conn->lock);
+	if ((READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN) || ftcp_sock_writable(fs))
+		return EPOLLOUT | EPOLLWRNORM;
+	sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
+	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+	return 0;
+}
+
+static __poll_t poll_conn(struct ftcp_sock *fs)
+{
+	__poll_t mask;
+
+	spin_lock_bh(&fs->conn->lock);
+	mask = poll_readable(fs) | poll_writable(fs);
+	spin_unlock_bh(&fs->conn->lock);
+	return mask;
 }
 
 __poll_t ftcp_sock_poll(struct file *file, struct socket *sock, struct poll_table_struct *wait)
@@ -65,7 +62,7 @@ __poll_t ftcp_sock_poll(struct file *file, struct socket *sock, struct poll_tabl
 	if (shutdown & RCV_SHUTDOWN)
 		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
 	if (fs->conn)
-		mask |= poll_readable(fs) | poll_writable(fs);
+		mask |= poll_conn(fs);
 	else
 		mask |= EPOLLOUT | EPOLLWRNORM;
 	if (READ_ONCE(sk->sk_err))

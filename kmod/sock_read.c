@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Reading, as tcp_recvmsg() does it. One copy: from the pages that the segments were copied to, into the program. */
-#include "page.h"
+/* Reading, as tcp_recvmsg() does it. One copy: from the packets or pages that the bytes came in, into the program. */
 #include "sock.h"
 
-#define PIECES_MAX 16
+#define PIECES_MAX 32
 
 /* A read on its way. @off is where it stands: a peek does not move the socket. */
 struct read {
@@ -24,12 +23,13 @@ static void advance(struct ftcp_sock *fs, u32 n)
 	fs->read_off += n;
 	if (ftcp_sock_attached(fs)) {
 		if (!fs->explicit)
-			ftcp_tcb_consume(&conn->tcb, n);
+			ftcp_tcb_read(&conn->tcb, n);
 		ftcp_sock_buffers(fs);
+		ftcp_conn_unlock_read(conn);
 	} else {
 		ftcp_bytes_drop(&fs->rest, fs->read_off);
+		spin_unlock_bh(&conn->lock);
 	}
-	ftcp_conn_unlock(conn, 0);
 }
 
 static u32 take_pieces(struct read *r, struct ftcp_piece *pieces)
@@ -64,11 +64,11 @@ static int copy_some(struct read *r)
 
 		/* Not copy_page_to_iter(): it would give a pipe the page itself, as one of a file's, which it is not. */
 		if (!fault && !(r->flags & MSG_TRUNC))
-			copied = copy_to_iter(page_address(piece->page) + piece->at, piece->len, &r->msg->msg_iter);
+			copied = copy_to_iter(piece->data, piece->len, &r->msg->msg_iter);
 		if (!fault)
 			done += copied;
 		fault = fault || copied < piece->len;
-		ftcp_page_put(piece->page);
+		ftcp_piece_put(piece);
 	}
 	if (!done)
 		return fault ? -EFAULT : 0;

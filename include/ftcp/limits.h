@@ -49,7 +49,6 @@
 #define FTCP_TAIL_MIN_US	(2 * FTCP_MS_US)	/* a tail loss probe waits for two round trips and this (RFC 8985, 7.2) */
 #define FTCP_PEER_DELAY_US	(200 * FTCP_MS_US)	/* ... and for the peer's delayed ACK: WCDelAckT */
 #define FTCP_ACK_DELAY_US	(40 * FTCP_MS_US)	/* RFC 9293, 3.8.6.3: less than half a second */
-#define FTCP_BURST_SEGMENTS_MAX	16	/* acknowledged by one ACK when they come at the same moment */
 #define FTCP_PAWS_US		(24 * 24 * 3600 * FTCP_S_US)	/* RFC 7323, 5.5: TS.Recent is void after so long */
 #define FTCP_MTU_RETRY_US	(600 * FTCP_S_US)	/* RFC 1191, 6.3: a lowered path MTU is tried again */
 #define FTCP_MTU_SUSPECT_US	(10 * FTCP_S_US)	/* one that was only suspected: earlier, doubled each time */

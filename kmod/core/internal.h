@@ -90,9 +90,6 @@ bool ftcp_rack_tail_ack(struct ftcp_tcb *tcb, const struct ftcp_segment *seg, u6
 /* handshake.c */
 void ftcp_synack(const struct ftcp_tcb *tcb, const struct ftcp_env *env, struct ftcp_segment *out);
 
-/* output.c: does the commit or the program's reading make a window update due? */
-bool ftcp_window_update_due(const struct ftcp_tcb *tcb);
-
 /* timer.c */
 void ftcp_timer_rexmit(struct ftcp_tcb *tcb, const struct ftcp_env *env);
 void ftcp_timer_heard(struct ftcp_tcb *tcb, const struct ftcp_env *env);

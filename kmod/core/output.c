@@ -323,15 +323,20 @@ static bool next_data(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct f
 	return true;
 }
 
-bool ftcp_window_update_due(const struct ftcp_tcb *tcb)
+static bool window_update_due(const struct ftcp_tcb *tcb, u64 edge)
 {
-	u64 adv = tcb->soft.rcv_adv, edge = ftcp_edge_limit(tcb), ack = ftcp_ack_limit(tcb);
+	u64 adv = tcb->soft.rcv_adv, ack = ftcp_ack_limit(tcb);
 	u32 space = ftcp_rcv_space(&tcb->hard), mss = ftcp_mss_bytes(tcb);
 
 	if (edge < adv + mss)
 		return false;
 	/* A peer that has little left must hear of it, others with the next ACK (RFC 9293, 3.8.6.2.2) */
 	return edge - adv >= space / 4 || adv < ack + 2 * mss;
+}
+
+bool ftcp_tcb_read_tells(const struct ftcp_tcb *tcb)
+{
+	return tcb->soft.ack_now || window_update_due(tcb, tcb->hard.rcv_edge);
 }
 
 /* Where an ACK without data stands: what we sent last, but never beyond the peer's window, which would drop it. */
@@ -351,7 +356,19 @@ static u64 ack_step_bytes(const struct ftcp_tcb *tcb)
 
 	if (!soft->burst)
 		return two;
-	return clamp_t(u32, ftcp_rcv_space(&tcb->hard) / 8, two, FTCP_BURST_SEGMENTS_MAX * soft->rcv_mss_bytes);
+	return max(two, min_t(u32, ftcp_rcv_space(&tcb->hard) / 8, FTCP_SEGMENT_MAX_BYTES));
+}
+
+/*
+ * Has the program yet to read what came before, so that less can be promised than was? Its next read acknowledges all that has come until then
+ * (ftcp_tcb_read()); at the latest the delayed ACK does.
+ */
+static bool read_will_ack(const struct ftcp_tcb *tcb, const struct ftcp_env *env)
+{
+	const struct ftcp_soft *soft = &tcb->soft;
+	s64 now = ftcp_edge_limit(tcb) - ftcp_ack_limit(tcb), told = soft->rcv_adv - soft->rcv_ack;
+
+	return env->alone && now + 2 * ftcp_mss_bytes(tcb) < told;
 }
 
 /* At the latest after two segments, and nothing waits long. */
@@ -360,11 +377,11 @@ static bool ack_due(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 	struct ftcp_soft *soft = &tcb->soft;
 	u64 waiting = ftcp_ack_limit(tcb) - soft->rcv_ack;
 
-	if (soft->ack_now || ftcp_window_update_due(tcb))
+	if (soft->ack_now || window_update_due(tcb, ftcp_edge_limit(tcb)))
 		return true;
 	if (!waiting)
 		return false;
-	if (soft->quick_acks || waiting >= ack_step_bytes(tcb) || tcb->hard.flags & FTCP_HARD_RCV_FIN)
+	if (soft->quick_acks || tcb->hard.flags & FTCP_HARD_RCV_FIN || (waiting >= ack_step_bytes(tcb) && !read_will_ack(tcb, env)))
 		return true;
 	if (!soft->timers.delayed_us)
 		soft->timers.delayed_us = env->now_us + FTCP_ACK_DELAY_US;

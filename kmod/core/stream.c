@@ -53,6 +53,13 @@ void ftcp_tcb_consume(struct ftcp_tcb *tcb, u64 n)
 		hard->rcv_edge = edge;
 }
 
+void ftcp_tcb_read(struct ftcp_tcb *tcb, u64 n)
+{
+	ftcp_tcb_consume(tcb, n);
+	if (ftcp_ack_limit(tcb) - tcb->soft.rcv_ack >= 2 * tcb->soft.rcv_mss_bytes)
+		tcb->soft.ack_now = true;
+}
+
 /* A FIN that came early is kept: it takes no memory, and nobody was told of it. */
 bool ftcp_tcb_prune(struct ftcp_tcb *tcb)
 {

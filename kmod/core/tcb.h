@@ -397,6 +397,12 @@ u64 ftcp_tcb_readable(const struct ftcp_tcb *tcb);
 /** ftcp_tcb_consume() - the program has read @n more bytes; free below hard.consumed afterwards */
 void ftcp_tcb_consume(struct ftcp_tcb *tcb, u64 n);
 
+/** ftcp_tcb_read() - ftcp_tcb_consume() for a program that reads in its own time: two segments that waited for it are acknowledged */
+void ftcp_tcb_read(struct ftcp_tcb *tcb, u64 n);
+
+/** ftcp_tcb_read_tells() - after ftcp_tcb_read(), where nobody has to hold it first (env->alone): is there something to tell the peer? */
+bool ftcp_tcb_read_tells(const struct ftcp_tcb *tcb);
+
 /** ftcp_tcb_prune() - forget what was received out of order (RFC 2018, 8); true: free above ftcp_tcb_rcv_data_end() */
 bool ftcp_tcb_prune(struct ftcp_tcb *tcb);
 

@@ -49,7 +49,7 @@ TEST(delayed_ack__one_for_a_burst)
 	fixture_output(&f);
 	EXPECT(f.n_out == 1 && fixture_ack(&f) == (s64)off);
 	f.tcb.soft.burst = true;
-	for (i = 0, f.n_out = 0; i < FTCP_BURST_SEGMENTS_MAX && !f.n_out; i++, off += MSS)
+	for (i = 0, f.n_out = 0; i < FTCP_SEGMENT_MAX_BYTES / MSS + 1 && !f.n_out; i++, off += MSS)
 		fixture_give(&f, fixture_segment(&f, off, MSS, 0, 0));
 	EXPECT(f.n_out == 1 && i > 2);
 }
