@@ -13,9 +13,9 @@
  */
 struct ftcp_chunk {
 	struct list_head node;
-	struct page *page;	/* NULL: in an skb's linear part */
+	struct page *page;	/* NULL: in a packet */
 	u64 start;	/* stream offset */
-	u32 at;		/* where on the page; in the skb: behind ->data */
+	u32 at;		/* where on the page, or in the packet */
 	u32 len;
 	u32 room;	/* unused bytes behind, ours to fill */
 	u32 charge;	/* counted as used: the page of whoever allocated it, else the bytes that were shared */
@@ -35,9 +35,16 @@ static struct sk_buff *chunk_skb(const struct ftcp_chunk *chunk)
 	return container_of((void *)chunk, struct sk_buff, cb[0]);
 }
 
+static void *skb_bytes(const struct sk_buff *skb, u32 at)
+{
+	u32 head = skb_headlen(skb);
+
+	return at < head ? skb->data + at : skb_frag_address(skb_shinfo(skb)->frags) + (at - head);
+}
+
 static void *chunk_data(const struct ftcp_chunk *chunk)
 {
-	return (chunk->page ? page_address(chunk->page) : chunk_skb(chunk)->data) + chunk->at;
+	return chunk->page ? page_address(chunk->page) + chunk->at : skb_bytes(chunk_skb(chunk), chunk->at);
 }
 
 static void charge(struct ftcp_chunk *chunk, u32 bytes)
@@ -217,11 +224,22 @@ static int intake_frags(struct intake *in, u32 len)
 	return 0;
 }
 
-/* Its bytes are in one place, nobody else has it in hand, and it is not much larger than they are. */
+/* Are the bytes in one place, linear or in the first page? */
+static bool in_one_place(struct sk_buff *skb, u32 at, u32 len)
+{
+	u32 head = skb_headlen(skb);
+	const skb_frag_t *first = skb_shinfo(skb)->frags;
+
+	if (at + len <= head)
+		return true;
+	return at >= head && skb_shinfo(skb)->nr_frags && at - head + len <= skb_frag_size(first) && may_share(skb) &&
+	       !PageHighMem(skb_frag_page(first));
+}
+
+/* Nobody else has it in hand, and it is not much larger than its bytes. */
 static bool worth_keeping(struct sk_buff *skb, u32 at, u32 len)
 {
-	return len >= KEEP_MIN_BYTES && at + len <= skb_headlen(skb) && !skb_shared(skb) && !skb_pfmemalloc(skb) &&
-	       skb->truesize <= 4 * len;
+	return len >= KEEP_MIN_BYTES && skb->truesize <= 4 * len && !skb_shared(skb) && !skb_pfmemalloc(skb) && in_one_place(skb, at, len);
 }
 
 /* The packet itself, without what it had as one on its way. */

@@ -52,8 +52,6 @@ static enum ftcp_reason parse(struct arrival *a, struct sk_buff *skb)
 {
 	u32 at = skb_transport_offset(skb), total = skb->len - at, avail = min_t(u32, total, FTCP_TCP_HEADER_MAX_BYTES);
 	u8 buf[FTCP_TCP_HEADER_MAX_BYTES];
-	__be16 ports_buf[2];
-	const __be16 *ports;
 	enum ftcp_reason reason;
 	const u8 *hdr;
 	u16 family;
@@ -71,17 +69,12 @@ static enum ftcp_reason parse(struct arrival *a, struct sk_buff *skb)
 		family = AF_INET6;
 		ecn = ipv6_get_dsfield(ipv6_hdr(skb)) & INET_ECN_MASK;
 	}
-	ports = skb_header_pointer(skb, at, sizeof(ports_buf), ports_buf);
-	if (!ports)
-		return FTCP_REASON_HEADER;
-	a->key.rport = ports[0];
-	a->key.lport = ports[1];
+	hdr = skb_header_pointer(skb, at, avail, buf);
+	reason = ftcp_segment_parse(&a->seg, hdr ?: buf, hdr ? avail : 0, total);
+	a->key.rport = htons(a->seg.src);
+	a->key.lport = htons(a->seg.dst);
 	if (nf_checksum(skb, NF_INET_LOCAL_IN, at, IPPROTO_TCP, family))
 		return FTCP_REASON_CHECKSUM;
-	hdr = skb_header_pointer(skb, at, avail, buf);
-	if (!hdr)
-		return FTCP_REASON_HEADER;
-	reason = ftcp_segment_parse(&a->seg, hdr, avail, total);
 	if (reason)
 		return reason;
 	a->seg.ecn = ecn;
@@ -453,9 +446,13 @@ static void dispatch(struct arrival *a)
 
 void ftcp_receive(struct ftcp_net *fn, struct sk_buff *skb)
 {
-	struct arrival a = { .fn = fn, .seg = {}, .dst = skb_dst(skb), .iif = skb->skb_iif };
 	enum ftcp_reason reason;
+	struct arrival a;
 
+	a.fn = fn;
+	a.dst = skb_dst(skb);
+	a.iif = skb->skb_iif;
+	a.reason = FTCP_REASON_NONE;
 	ftcp_bytes_init(&a.payload, 0);
 	ftcp_stats_inc(fn, FTCP_COUNT_SEGS_IN);
 	if (ftcp_memory_level() != FTCP_MEMORY_PLENTY)
