@@ -99,6 +99,12 @@ static void remember_route(const struct arrival *a, struct ftcp_conn *conn)
 	dst_release(old);
 }
 
+/* What GRO has put together is a burst already, and small ones are messages. */
+static bool is_burst(const struct ftcp_conn *conn, const struct ftcp_input *in)
+{
+	return in->keep_len >= FTCP_MSS_DEFAULT_BYTES && in->keep_len < 2 * conn->tcb.soft.rcv_mss_bytes && in_serving_softirq();
+}
+
 static void to_conn(struct arrival *a, struct ftcp_conn *conn)
 	__releases(&conn->lock)
 {
@@ -123,12 +129,15 @@ static void to_conn(struct arrival *a, struct ftcp_conn *conn)
 		conn->segs_in++;
 		if (in.keep_len)
 			ftcp_bytes_put(&conn->rcv, in.keep_off, &a->payload, in.keep_skip, in.keep_len);
-		/* What GRO has put together is a burst already, and small ones are messages */
-		if (in.keep_len >= FTCP_MSS_DEFAULT_BYTES && in.keep_len < 2 * conn->tcb.soft.rcv_mss_bytes && in_serving_softirq())
+		if (is_burst(conn, &in))
 			ftcp_queue_burst(conn);
 	}
 	drop(a, reason);
-	ftcp_conn_unlock_env(conn, &env, in.events);
+	/* What follows from it then follows from all that the round brings. */
+	if (!in.events && ftcp_tcb_may_wait(&conn->tcb))
+		spin_unlock_bh(&conn->lock);
+	else
+		ftcp_conn_unlock_env(conn, &env, in.events);
 }
 
 /*
