@@ -18,7 +18,8 @@ struct ftcp_chunk {
 	u32 at;		/* where on the page, or in the packet */
 	u32 len;
 	u32 room;	/* unused bytes behind, ours to fill */
-	u32 charge;	/* counted as used: the page of whoever allocated it, else the bytes that were shared */
+	u32 charge:31;	/* counted as used: the page of whoever allocated it, else the bytes that were shared */
+	u32 foreign:1;	/* somebody else's page, a file's, who may still write to it */
 };
 
 void ftcp_bytes_init(struct ftcp_bytes *bytes, u64 start)
@@ -61,7 +62,10 @@ static void discard(struct ftcp_chunk *chunk)
 		consume_skb(chunk_skb(chunk));
 		return;
 	}
-	ftcp_page_put(chunk->page);
+	if (chunk->foreign)
+		put_page(chunk->page);
+	else
+		ftcp_page_put(chunk->page);
 	kfree(chunk);
 }
 
@@ -111,6 +115,7 @@ static struct ftcp_chunk *chunk_alloc(u32 len, gfp_t gfp)
 	chunk->at = 0;
 	chunk->len = 0;
 	chunk->room = PAGE_SIZE << order;
+	chunk->foreign = false;
 	charge(chunk, chunk->room);
 	return chunk;
 }
@@ -187,6 +192,7 @@ static int intake_share(struct intake *in, const skb_frag_t *frag, u32 from, u32
 	chunk->at = skb_frag_off(frag) + from;
 	chunk->len = len;
 	chunk->room = 0;
+	chunk->foreign = false;
 	charge(chunk, max_t(u32, len, div_u64((u64)len * in->skb->truesize, in->skb->len)));
 	list_add_tail(&chunk->node, &in->list);
 	in->done += len;
@@ -257,6 +263,7 @@ static void intake_skb(struct intake *in, struct sk_buff *skb, u32 len)
 	chunk->at = in->at;
 	chunk->len = len;
 	chunk->room = 0;
+	chunk->foreign = false;
 	chunk->charge = skb->truesize;
 	ftcp_memory_add(chunk->charge);
 	list_add_tail(&chunk->node, &in->list);
@@ -307,6 +314,36 @@ int ftcp_bytes_from_iter(struct ftcp_bytes *bytes, struct iov_iter *iter, u32 le
 	if (n < len)
 		ftcp_bytes_cut(bytes, n);
 	return n ? n : -EFAULT;
+}
+
+int ftcp_bytes_from_pages(struct ftcp_bytes *bytes, struct iov_iter *iter, u32 len, gfp_t gfp)
+{
+	struct ftcp_chunk *chunk;
+	u32 n;
+
+	ftcp_bytes_init(bytes, 0);
+	for (; bytes->held < len; bytes->held += n) {
+		const struct bio_vec *bv = iter->bvec;
+
+		n = min_t(size_t, len - bytes->held, bv->bv_len - iter->iov_offset);
+		if (PageHighMem(bv->bv_page) || !sendpage_ok(bv->bv_page))
+			break;
+		chunk = kmalloc(sizeof(*chunk), gfp);
+		if (!chunk)
+			break;
+		chunk->page = bv->bv_page;
+		get_page(chunk->page);
+		chunk->start = bytes->held;
+		chunk->at = bv->bv_offset + iter->iov_offset;
+		chunk->len = n;
+		chunk->room = 0;
+		chunk->foreign = true;
+		charge(chunk, n);
+		list_add_tail(&chunk->node, &bytes->chunks);
+		iov_iter_advance(iter, n);
+	}
+	bytes->end = bytes->held;
+	return bytes->held;
 }
 
 int ftcp_bytes_append(struct ftcp_bytes *bytes, const void *data, u32 len, gfp_t gfp)
@@ -450,6 +487,7 @@ static int share_chunk(struct ftcp_bytes *bytes, const struct ftcp_chunk *chunk,
 	copy->at = chunk->at + skip;
 	copy->len = n;
 	copy->room = 0;
+	copy->foreign = chunk->foreign;
 	charge(copy, lasting ? 0 : n);
 	list_add_tail(&copy->node, &bytes->chunks);
 	bytes->held += n;
@@ -574,6 +612,8 @@ u32 ftcp_bytes_to_skb(const struct ftcp_bytes *bytes, u64 off, u32 len, struct s
 		n = min_t(u64, len - added, chunk->start + chunk->len - off);
 		if (!add_piece(skb, chunk->page, chunk->at + (off - chunk->start), n))
 			break;
+		if (chunk->foreign)
+			skb_shinfo(skb)->flags |= SKBFL_SHARED_FRAG;
 		skb->len += n;
 		skb->data_len += n;
 		skb->truesize += n;

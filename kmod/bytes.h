@@ -46,6 +46,14 @@ int ftcp_bytes_from_skb(struct ftcp_bytes *bytes, struct sk_buff *skb, u32 at, u
 /** ftcp_bytes_from_iter() - copy @len bytes of @iter into an empty detached store; what it holds, less than @len after a fault; -ENOMEM, -EFAULT */
 int ftcp_bytes_from_iter(struct ftcp_bytes *bytes, struct iov_iter *iter, u32 len, gfp_t gfp);
 
+/**
+ * ftcp_bytes_from_pages() - the next @len bytes of @iter, one of pages (ITER_BVEC), by reference into an empty detached store
+ *
+ * Whoever owns the pages may still write to them: only what no other host has to hold may be kept so. Returns what it took: less than @len,
+ * and perhaps nothing, where memory is short or a page cannot be referred to.
+ */
+int ftcp_bytes_from_pages(struct ftcp_bytes *bytes, struct iov_iter *iter, u32 len, gfp_t gfp);
+
 /** ftcp_bytes_append() - copy @len bytes to the end; all or nothing; -ENOMEM. Fills the room left in the last page first. */
 int ftcp_bytes_append(struct ftcp_bytes *bytes, const void *data, u32 len, gfp_t gfp);
 

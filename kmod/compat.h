@@ -21,10 +21,12 @@
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
 #define FTCP_COMPAT_PINFO_OFFSET 1	/* a struct proto says where struct ipv6_pinfo is, which was last before */
 #define FTCP_COMPAT_SENDPAGE		/* sendfile() uses sendmsg(), for many pages at once */
+#define FTCP_COMPAT_SPLICES(msg) ((msg)->msg_flags & MSG_SPLICE_PAGES)
 #define FTCP_COMPAT_NOTLAST 0
 #else
 #define FTCP_COMPAT_PINFO_OFFSET 0
-#define FTCP_COMPAT_SENDPAGE .sendpage = sock_no_sendpage,
+#define FTCP_COMPAT_SENDPAGE .sendpage = ftcp_sock_sendpage,
+#define FTCP_COMPAT_SPLICES(msg) false
 #define FTCP_COMPAT_NOTLAST MSG_SENDPAGE_NOTLAST
 #endif
 

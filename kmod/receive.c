@@ -134,7 +134,7 @@ static void to_conn(struct arrival *a, struct ftcp_conn *conn)
 	}
 	drop(a, reason);
 	/* What follows from it then follows from all that the round brings. */
-	if (!in.events && ftcp_tcb_may_wait(&conn->tcb))
+	if (!in.events && ftcp_tcb_may_wait(&conn->tcb, &env))
 		spin_unlock_bh(&conn->lock);
 	else
 		ftcp_conn_unlock_env(conn, &env, in.events);

@@ -129,6 +129,7 @@ void ftcp_sock_offer(struct ftcp_sock *listener);
 /* sock_read.c, sock_write.c, sock_poll.c: as struct proto_ops has them */
 int ftcp_sock_recvmsg(struct socket *sock, struct msghdr *msg, size_t len, int flags);
 int ftcp_sock_sendmsg(struct socket *sock, struct msghdr *msg, size_t len);
+ssize_t ftcp_sock_sendpage(struct socket *sock, struct page *page, int offset, size_t size, int flags);
 __poll_t ftcp_sock_poll(struct file *file, struct socket *sock, struct poll_table_struct *wait);
 int ftcp_sock_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg);
 void ftcp_sock_write_space(struct sock *sk);

@@ -123,8 +123,14 @@ static int append(struct ftcp_sock *fs, struct ftcp_bytes *bytes, u32 n, struct 
 	return err;
 }
 
+/* May what is written stay where it is? It may change there: not if a standby is to hold the same. */
+static bool may_refer(const struct ftcp_sock *fs, const struct msghdr *msg)
+{
+	return iov_iter_is_bvec(&msg->msg_iter) && ftcp_conn_is_alone(fs->conn);
+}
+
 /* Bytes taken; 0: there is no room; or an error. */
-static int append_some(struct ftcp_sock *fs, struct msghdr *msg)
+static int append_some(struct ftcp_sock *fs, struct msghdr *msg, bool splice)
 {
 	u64 space = room(fs);
 	struct ftcp_bytes bytes;
@@ -134,7 +140,9 @@ static int append_some(struct ftcp_sock *fs, struct msghdr *msg)
 	if (!space)
 		return 0;
 	n = min_t(u64, min_t(u64, space, STEP_MAX_BYTES), msg_data_left(msg));
-	err = ftcp_bytes_from_iter(&bytes, &msg->msg_iter, n, GFP_KERNEL);
+	err = splice && may_refer(fs, msg) ? ftcp_bytes_from_pages(&bytes, &msg->msg_iter, n, GFP_KERNEL) : 0;
+	if (!err)
+		err = ftcp_bytes_from_iter(&bytes, &msg->msg_iter, n, GFP_KERNEL);
 	if (err <= 0)
 		return err;
 	n = err;
@@ -165,7 +173,7 @@ static int wait_for_room(struct sock *sk, struct wait_queue_entry *wait, long *t
 	return 0;
 }
 
-static int write_locked(struct sock *sk, struct msghdr *msg, size_t *copied)
+static int write_locked(struct sock *sk, struct msghdr *msg, bool splice, size_t *copied)
 {
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 	long timeout = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
@@ -178,7 +186,7 @@ static int write_locked(struct sock *sk, struct msghdr *msg, size_t *copied)
 		if (!err && wants_no_more(sk))
 			err = -EPIPE;
 		if (!err)
-			err = append_some(fs, msg);
+			err = append_some(fs, msg, splice);
 		if (err > 0)
 			*copied += err;
 		else if (!err)
@@ -190,9 +198,9 @@ static int write_locked(struct sock *sk, struct msghdr *msg, size_t *copied)
 	return err < 0 ? err : 0;
 }
 
-int ftcp_sock_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
+/* @splice: the bytes are somebody's pages, and may stay there */
+static int sendmsg(struct sock *sk, struct msghdr *msg, size_t len, bool splice)
 {
-	struct sock *sk = sock->sk;
 	struct ftcp_sock *fs = ftcp_sk(sk);
 	size_t copied = 0;
 	int err = 0;
@@ -204,9 +212,23 @@ int ftcp_sock_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 	if (!fs->conn || (wants_no_more(sk) && !len))
 		err = -EPIPE;
 	else
-		err = write_locked(sk, msg, &copied);
+		err = write_locked(sk, msg, splice, &copied);
 	if (!copied && err)
 		err = sk_stream_error(sk, msg->msg_flags, err);
 	release_sock(sk);
 	return copied ? copied : err;
+}
+
+int ftcp_sock_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
+{
+	return sendmsg(sock->sk, msg, len, FTCP_COMPAT_SPLICES(msg));
+}
+
+ssize_t ftcp_sock_sendpage(struct socket *sock, struct page *page, int offset, size_t size, int flags)
+{
+	struct bio_vec bvec = { .bv_page = page, .bv_offset = offset, .bv_len = size };
+	struct msghdr msg = { .msg_flags = flags };
+
+	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, &bvec, 1, size);
+	return sendmsg(sock->sk, &msg, size, true);
 }

@@ -359,15 +359,6 @@ static u64 ack_step_bytes(const struct ftcp_tcb *tcb)
 	return max(two, min_t(u32, ftcp_rcv_space(&tcb->hard) / 8, FTCP_SEGMENT_MAX_BYTES));
 }
 
-bool ftcp_tcb_may_wait(const struct ftcp_tcb *tcb)
-{
-	const struct ftcp_hard *hard = &tcb->hard;
-	const struct ftcp_soft *soft = &tcb->soft;
-
-	return soft->burst && hard->state == FTCP_ESTABLISHED && hard->snd_una == hard->snd_end && !soft->ack_now && !soft->quick_acks &&
-	       hard->rcv_nxt < soft->rcv_ack + ack_step_bytes(tcb);
-}
-
 /*
  * Has the program yet to read what came before, so that less can be promised than was? Its next read acknowledges all that has come until then
  * (ftcp_tcb_read()); at the latest the delayed ACK does.
@@ -375,9 +366,19 @@ bool ftcp_tcb_may_wait(const struct ftcp_tcb *tcb)
 static bool read_will_ack(const struct ftcp_tcb *tcb, const struct ftcp_env *env)
 {
 	const struct ftcp_soft *soft = &tcb->soft;
-	s64 now = ftcp_edge_limit(tcb) - ftcp_ack_limit(tcb), told = soft->rcv_adv - soft->rcv_ack;
+	s64 now = tcb->hard.rcv_edge - tcb->hard.rcv_nxt, told = soft->rcv_adv - soft->rcv_ack;
 
 	return env->alone && now + 2 * ftcp_mss_bytes(tcb) < told;
+}
+
+bool ftcp_tcb_may_wait(const struct ftcp_tcb *tcb, const struct ftcp_env *env)
+{
+	const struct ftcp_hard *hard = &tcb->hard;
+	const struct ftcp_soft *soft = &tcb->soft;
+
+	if (!soft->burst || hard->state != FTCP_ESTABLISHED || hard->snd_una != hard->snd_end || soft->ack_now || soft->quick_acks)
+		return false;
+	return hard->rcv_nxt < soft->rcv_ack + ack_step_bytes(tcb) || read_will_ack(tcb, env);
 }
 
 /* At the latest after two segments, and nothing waits long. */

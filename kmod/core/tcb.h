@@ -390,7 +390,7 @@ void ftcp_tcb_hurry(struct ftcp_tcb *tcb, const struct ftcp_env *env);
 void ftcp_tcb_doubt(struct ftcp_tcb *tcb, const struct ftcp_env *env);
 
 /** ftcp_tcb_may_wait() - after ftcp_input(): in a burst, has nobody to be told anything before it is over, if there is no event either? */
-bool ftcp_tcb_may_wait(const struct ftcp_tcb *tcb);
+bool ftcp_tcb_may_wait(const struct ftcp_tcb *tcb, const struct ftcp_env *env);
 
 /* ---- the program's side (stream.c) ---- */
 

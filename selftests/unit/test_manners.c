@@ -48,10 +48,65 @@ TEST(delayed_ack__one_for_a_burst)
 	f.tcb.soft.burst = false;
 	fixture_output(&f);
 	EXPECT(f.n_out == 1 && fixture_ack(&f) == (s64)off);
+	ftcp_tcb_consume(&f.tcb, 4 * MSS);
 	f.tcb.soft.burst = true;
-	for (i = 0, f.n_out = 0; i < FTCP_SEGMENT_MAX_BYTES / MSS + 1 && !f.n_out; i++, off += MSS)
+	for (i = 0, f.n_out = 0; i < FTCP_SEGMENT_MAX_BYTES / MSS + 1 && !f.n_out; i++, off += MSS) {
 		fixture_give(&f, fixture_segment(&f, off, MSS, 0, 0));
+		ftcp_tcb_consume(&f.tcb, MSS);
+	}
 	EXPECT(f.n_out == 1 && i > 2);
+}
+
+/* A burst that the program has not read yet: when it does, it acknowledges all of it, and if it does not, the timer does. */
+static u64 unread_burst(struct fixture *f)
+{
+	u64 off = settle(f, ALL);
+	u32 i;
+
+	f->tcb.soft.burst = true;
+	for (i = 0; i < 12; i++, off += MSS) {
+		fixture_give(f, fixture_segment(f, off, MSS, 0, 0));
+		EXPECT(!f->n_out);
+	}
+	EXPECT(ftcp_tcb_may_wait(&f->tcb, &f->env));
+	f->tcb.soft.burst = false;
+	EXPECT(!ftcp_tcb_may_wait(&f->tcb, &f->env));
+	fixture_output(f);
+	EXPECT(!f->n_out);
+	return off;
+}
+
+TEST(delayed_ack__when_the_burst_is_read)
+{
+	struct fixture f;
+	u64 off = unread_burst(&f);
+
+	ftcp_tcb_read(&f.tcb, MSS);
+	EXPECT(ftcp_tcb_read_tells(&f.tcb));
+	fixture_output(&f);
+	EXPECT(f.n_out == 1 && fixture_ack(&f) == (s64)off);
+	ftcp_tcb_read(&f.tcb, MSS);
+	EXPECT(!ftcp_tcb_read_tells(&f.tcb));
+}
+
+TEST(delayed_ack__when_nobody_reads)
+{
+	struct fixture f;
+	u64 off = unread_burst(&f);
+
+	fixture_pass(&f, FTCP_ACK_DELAY_US);
+	EXPECT(f.n_out == 1 && fixture_ack(&f) == (s64)off);
+}
+
+/* What the standby must hold first is acknowledged when it does. */
+TEST(delayed_ack__protected_is_not_left_to_the_reader)
+{
+	struct fixture f;
+
+	unread_burst(&f);
+	f.env.alone = false;
+	fixture_output(&f);
+	EXPECT(f.n_out == 1);
 }
 
 TEST(delayed_ack__not_for_long)
