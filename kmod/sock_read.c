@@ -11,6 +11,7 @@ struct read {
 	u64 off;
 	size_t left;
 	size_t copied;
+	u64 seen;		/* end of what could be read at the last look */
 	int flags;
 };
 
@@ -37,16 +38,15 @@ static u32 take_pieces(struct read *r, struct ftcp_piece *pieces)
 	struct ftcp_sock *fs = ftcp_sk(r->sk);
 	struct ftcp_conn *conn = fs->conn;
 	const struct ftcp_bytes *bytes;
-	u64 end;
 	u32 n = 0;
 
 	spin_lock_bh(&conn->lock);
 	if (!(r->flags & MSG_PEEK))
 		r->off = fs->read_off;	/* another thread may have read meanwhile */
 	bytes = ftcp_sock_attached(fs) ? &conn->rcv : &fs->rest;
-	end = ftcp_sock_readable_end(fs);
-	if (end > r->off)
-		n = ftcp_bytes_pieces(bytes, r->off, min_t(u64, end - r->off, r->left), pieces, PIECES_MAX);
+	r->seen = ftcp_sock_readable_end(fs);
+	if (r->seen > r->off)
+		n = ftcp_bytes_pieces(bytes, r->off, min_t(u64, r->seen - r->off, r->left), pieces, PIECES_MAX);
 	spin_unlock_bh(&conn->lock);
 	return n;
 }
@@ -114,21 +114,26 @@ static int read_locked(struct read *r, size_t target, long timeout)
 {
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 	struct sock *sk = r->sk;
+	bool waits = false;
 	int err = 0;
 
-	add_wait_queue(sk_sleep(sk), &wait);
 	for (;;) {
 		err = copy_some(r);
-		if (err > 0 && r->left)
+		if (err > 0 && r->left && (r->off < r->seen || r->copied < target))
 			continue;
 		if (err || r->copied >= target || (!r->left && something(r)))
 			break;
 		err = give_up(r, timeout);
 		if (err)
 			break;
-		ftcp_sock_wait(sk, &wait, &timeout);
+		if (waits)
+			ftcp_sock_wait(sk, &wait, &timeout);
+		else
+			add_wait_queue(sk_sleep(sk), &wait);	/* and look again: who came before was not heard */
+		waits = true;
 	}
-	remove_wait_queue(sk_sleep(sk), &wait);
+	if (waits)
+		remove_wait_queue(sk_sleep(sk), &wait);
 	return err < 0 ? err : 0;
 }
 
@@ -148,9 +153,11 @@ int ftcp_sock_recvmsg(struct socket *sock, struct msghdr *msg, size_t len, int f
 	else if (flags & MSG_OOB)
 		err = -EINVAL;		/* urgent data is read in line (RFC 6093, 4) */
 	else {
-		spin_lock_bh(&fs->conn->lock);
-		r.off = fs->read_off;
-		spin_unlock_bh(&fs->conn->lock);
+		if (!len || (flags & MSG_PEEK)) {
+			spin_lock_bh(&fs->conn->lock);
+			r.off = fs->read_off;
+			spin_unlock_bh(&fs->conn->lock);
+		}
 		err = read_locked(&r, sock_rcvlowat(sk, flags & MSG_WAITALL, len), sock_rcvtimeo(sk, flags & MSG_DONTWAIT));
 	}
 	release_sock(sk);

@@ -45,19 +45,13 @@ static int compare(struct ftcp_sock *fs, const u8 *data, u32 n)
 	return same ? same : -EILSEQ;
 }
 
-/* Bytes that were recognised; 0: the program writes at the end; or an error. */
-static int recognise(struct ftcp_sock *fs, struct msghdr *msg)
+/* @ahead bytes from where the program writes to the end of what was written. Bytes that were recognised, or an error. */
+static int recognise(struct ftcp_sock *fs, struct msghdr *msg, u64 ahead)
 {
 	u8 data[COMPARE_BYTES];
 	u32 n = min_t(size_t, sizeof(data), msg_data_left(msg));
-	u64 ahead;
 	int same;
 
-	spin_lock_bh(&fs->conn->lock);
-	ahead = ftcp_tcb_data_end(&fs->conn->tcb) - fs->write_off;
-	spin_unlock_bh(&fs->conn->lock);
-	if (!ahead)
-		return 0;
 	n = min_t(u64, n, ahead);
 	if (copy_from_iter(data, n, &msg->msg_iter) < n)
 		return -EFAULT;
@@ -69,11 +63,13 @@ static int recognise(struct ftcp_sock *fs, struct msghdr *msg)
 
 /* ---- what is new ---- */
 
-static u64 room(struct ftcp_sock *fs)
+/* Room for what is new; *@ahead: what was written before, from where the program writes now. */
+static u64 room(struct ftcp_sock *fs, u64 *ahead)
 {
 	u64 result = 0;
 
 	spin_lock_bh(&fs->conn->lock);
+	*ahead = ftcp_tcb_data_end(&fs->conn->tcb) - fs->write_off;
 	if (ftcp_sock_attached(fs)) {
 		ftcp_sock_buffers(fs);
 		result = ftcp_tcb_writable(&fs->conn->tcb);
@@ -129,16 +125,13 @@ static bool may_refer(const struct ftcp_sock *fs, const struct msghdr *msg)
 	return iov_iter_is_bvec(&msg->msg_iter) && ftcp_conn_is_alone(fs->conn);
 }
 
-/* Bytes taken; 0: there is no room; or an error. */
-static int append_some(struct ftcp_sock *fs, struct msghdr *msg, bool splice)
+/* Bytes taken, or an error. */
+static int append_some(struct ftcp_sock *fs, struct msghdr *msg, u64 space, bool splice)
 {
-	u64 space = room(fs);
 	struct ftcp_bytes bytes;
 	u32 n;
 	int err;
 
-	if (!space)
-		return 0;
 	n = min_t(u64, min_t(u64, space, STEP_MAX_BYTES), msg_data_left(msg));
 	err = splice && may_refer(fs, msg) ? ftcp_bytes_from_pages(&bytes, &msg->msg_iter, n, GFP_KERNEL) : 0;
 	if (!err)
@@ -156,9 +149,11 @@ static bool wants_no_more(const struct sock *sk)
 }
 
 /* 0: there may be room now; or why not */
-static int wait_for_room(struct sock *sk, struct wait_queue_entry *wait, long *timeout)
+static int wait_for_room(struct sock *sk, long *timeout)
 {
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 	struct ftcp_sock *fs = ftcp_sk(sk);
+	u64 ahead;
 
 	if (!*timeout) {
 		set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
@@ -166,36 +161,37 @@ static int wait_for_room(struct sock *sk, struct wait_queue_entry *wait, long *t
 	}
 	if (signal_pending(current))
 		return sock_intr_errno(*timeout);
+	add_wait_queue(sk_sleep(sk), &wait);
 	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
 	smp_mb__after_atomic();		/* room that came before the bit was seen by nobody */
-	if (!room(fs) && !wants_no_more(sk))
-		ftcp_sock_wait(sk, wait, timeout);
+	if (!room(fs, &ahead) && !wants_no_more(sk))
+		ftcp_sock_wait(sk, &wait, timeout);
+	remove_wait_queue(sk_sleep(sk), &wait);
 	return 0;
 }
 
 static int write_locked(struct sock *sk, struct msghdr *msg, bool splice, size_t *copied)
 {
-	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 	long timeout = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
 	struct ftcp_sock *fs = ftcp_sk(sk);
+	u64 space, ahead;
 	int err = 0;
 
-	add_wait_queue(sk_sleep(sk), &wait);
 	while (msg_data_left(msg)) {
-		err = recognise(fs, msg);
-		if (!err && wants_no_more(sk))
+		space = room(fs, &ahead);
+		if (ahead)
+			err = recognise(fs, msg, ahead);
+		else if (wants_no_more(sk))
 			err = -EPIPE;
-		if (!err)
-			err = append_some(fs, msg, splice);
-		if (err > 0)
-			*copied += err;
-		else if (!err)
-			err = wait_for_room(sk, &wait, &timeout);
+		else if (space)
+			err = append_some(fs, msg, space, splice);
+		else
+			err = wait_for_room(sk, &timeout);
 		if (err < 0)
-			break;
+			return err;
+		*copied += err;
 	}
-	remove_wait_queue(sk_sleep(sk), &wait);
-	return err < 0 ? err : 0;
+	return 0;
 }
 
 /* @splice: the bytes are somebody's pages, and may stay there */

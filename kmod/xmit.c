@@ -204,6 +204,8 @@ static int queue_part(struct ftcp_conn *conn, struct ftcp_segment *seg, struct d
 	}
 	dst_hold(dst);
 	finish(skb, conn->fn, &conn->key, seg, dst);
+	/* One queue for all of it, as the kernel's TCP has it; nobody need look into the headers for that. */
+	__skb_set_sw_hash(skb, conn->tcb.hard.iss, true);
 	__skb_queue_tail(&conn->tx, skb);
 	conn->tx_bytes += skb->data_len;
 	conn->segs_out++;
