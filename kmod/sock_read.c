@@ -23,8 +23,7 @@ static void advance(struct ftcp_sock *fs, u32 n)
 	spin_lock_bh(&conn->lock);
 	fs->read_off += n;
 	if (ftcp_sock_attached(fs)) {
-		if (!fs->explicit)
-			ftcp_tcb_read(&conn->tcb, n);
+		ftcp_tcb_read(&conn->tcb, fs->explicit ? 0 : n);
 		ftcp_sock_buffers(fs);
 		ftcp_conn_unlock_read(conn);
 	} else {

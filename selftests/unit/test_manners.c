@@ -98,6 +98,25 @@ TEST(delayed_ack__when_nobody_reads)
 	EXPECT(f.n_out == 1 && fixture_ack(&f) == (s64)off);
 }
 
+TEST(burst__waits_with_nothing_else)
+{
+	struct fixture f;
+	u64 off = settle(&f, ALL);
+
+	f.tcb.soft.burst = true;
+	fixture_give(&f, fixture_segment(&f, off, MSS, 0, 0));
+	EXPECT(!f.n_out && ftcp_tcb_may_wait(&f.tcb, &f.env));
+	/* A hole is told of at once. */
+	fixture_give(&f, fixture_segment(&f, off + 3 * MSS, MSS, 0, 0));
+	EXPECT(f.n_out == 1 && fixture_ack(&f) == (s64)(off + MSS));
+	f.tcb.soft.ack_now = true;
+	EXPECT(!ftcp_tcb_may_wait(&f.tcb, &f.env));
+	f.tcb.soft.ack_now = false;
+	/* So is what the program has written. */
+	f.tcb.hard.snd_end += 10;
+	EXPECT(!ftcp_tcb_may_wait(&f.tcb, &f.env));
+}
+
 /* What the standby must hold first is acknowledged when it does. */
 TEST(delayed_ack__protected_is_not_left_to_the_reader)
 {
