@@ -99,10 +99,10 @@ static void remember_route(const struct arrival *a, struct ftcp_conn *conn)
 	dst_release(old);
 }
 
-/* What GRO has put together is a burst already, and small ones are messages. */
-static bool is_burst(const struct ftcp_conn *conn, const struct ftcp_input *in)
+/* May more be right behind it? Small ones are messages. */
+static bool is_burst(const struct ftcp_input *in)
 {
-	return in->keep_len >= FTCP_MSS_DEFAULT_BYTES && in->keep_len < 2 * conn->tcb.soft.rcv_mss_bytes && in_serving_softirq();
+	return in->keep_len >= FTCP_MSS_DEFAULT_BYTES && in_serving_softirq();
 }
 
 static void to_conn(struct arrival *a, struct ftcp_conn *conn)
@@ -129,7 +129,7 @@ static void to_conn(struct arrival *a, struct ftcp_conn *conn)
 		conn->segs_in++;
 		if (in.keep_len)
 			ftcp_bytes_put(&conn->rcv, in.keep_off, &a->payload, in.keep_skip, in.keep_len);
-		if (is_burst(conn, &in))
+		if (is_burst(&in))
 			ftcp_queue_burst(conn);
 	}
 	drop(a, reason);

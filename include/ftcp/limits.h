@@ -35,6 +35,7 @@
 #define FTCP_MSS_BASE_BYTES	1024	/* RFC 4821, 7.2: what is tried when larger packets seem to vanish */
 #define FTCP_MSS_MIN_BYTES	88	/* a peer that asks for less is given this */
 #define FTCP_MSS_MAX_BYTES	65495	/* an IP packet less the smallest headers */
+#define FTCP_BURST_MAX_BYTES	260000	/* acknowledged by one ACK when they come at the same moment */
 #define FTCP_SEGMENT_MAX_BYTES	65000	/* payload of one GSO segment, below 64 KiB with headers */
 #define FTCP_TCP_HEADER_MAX_BYTES 60
 #define FTCP_QUEUE_MAX_BYTES	(1u << 20)	/* of one connection in the host's queues, however fast it is */

@@ -346,7 +346,7 @@ static u64 ack_off(const struct ftcp_tcb *tcb)
 }
 
 /*
- * RFC 9293, 3.8.6.3, RFC 5681, 4.2: every second full-sized segment, or once for what comes at the same moment, as if it had been one large segment.
+ * RFC 9293, 3.8.6.3, RFC 5681, 4.2: every second full-sized segment, or once for what comes at the same moment, as if it had been one.
  * Whoever has little room here must not wait for it.
  */
 static u64 ack_step_bytes(const struct ftcp_tcb *tcb)
@@ -356,7 +356,7 @@ static u64 ack_step_bytes(const struct ftcp_tcb *tcb)
 
 	if (!soft->burst)
 		return two;
-	return max(two, min_t(u32, ftcp_rcv_space(&tcb->hard) / 8, FTCP_SEGMENT_MAX_BYTES));
+	return max(two, min_t(u32, ftcp_rcv_space(&tcb->hard) / 8, FTCP_BURST_MAX_BYTES));
 }
 
 /*

@@ -50,7 +50,7 @@ TEST(delayed_ack__one_for_a_burst)
 	EXPECT(f.n_out == 1 && fixture_ack(&f) == (s64)off);
 	ftcp_tcb_consume(&f.tcb, 4 * MSS);
 	f.tcb.soft.burst = true;
-	for (i = 0, f.n_out = 0; i < FTCP_SEGMENT_MAX_BYTES / MSS + 1 && !f.n_out; i++, off += MSS) {
+	for (i = 0, f.n_out = 0; i < FTCP_BURST_MAX_BYTES / MSS + 1 && !f.n_out; i++, off += MSS) {
 		fixture_give(&f, fixture_segment(&f, off, MSS, 0, 0));
 		ftcp_tcb_consume(&f.tcb, MSS);
 	}
