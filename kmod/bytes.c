@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Byte stores in page fragments. */
 #include <linux/mm.h>
+#include <linux/net.h>
 #include <linux/slab.h>
 #include "bytes.h"
 #include "memory.h"
