@@ -240,7 +240,7 @@ static bool in_one_place(struct sk_buff *skb, u32 at, u32 len)
 	if (at + len <= head)
 		return true;
 	return at >= head && skb_shinfo(skb)->nr_frags && at - head + len <= skb_frag_size(first) && may_share(skb) &&
-	       !PageHighMem(skb_frag_page(first));
+	       skb_frag_page(first) && !PageHighMem(skb_frag_page(first));
 }
 
 /* Nobody else has it in hand, and it is not much larger than its bytes. */
@@ -327,7 +327,7 @@ int ftcp_bytes_from_pages(struct ftcp_bytes *bytes, struct iov_iter *iter, u32 l
 		const struct bio_vec *bv = iter->bvec;
 
 		n = min_t(size_t, len - bytes->held, bv->bv_len - iter->iov_offset);
-		if (PageHighMem(bv->bv_page) || !sendpage_ok(bv->bv_page))
+		if (!n || PageHighMem(bv->bv_page) || !sendpage_ok(bv->bv_page))
 			break;
 		chunk = kmalloc(sizeof(*chunk), gfp);
 		if (!chunk)
