@@ -677,6 +677,15 @@ static void put_noise(struct nlmsghdr *nlh, const struct command *command)
 		mnl_attr_put(nlh, pattern_next(&rnd) % (FTCP_A_MAX + 3), len, noise);
 }
 
+/* Among the noise is, now and then, a good request: it may have removed the service, and then the group. */
+static void restore_group(void)
+{
+	int err = ask(for_group(FTCP_CMD_GROUP_NEW, GROUP));
+
+	if (err && err != -EEXIST)
+		trouble("group-new: %s %s", strerror(-err), last.text);
+}
+
 static void make_noise(unsigned int i)
 {
 	const struct command *command = &commands[pattern_next(&rnd) % COUNT(commands)];
@@ -700,6 +709,7 @@ static void test_noise(void)
 {
 	for (unsigned int i = 0; i < rounds * 100 && !n_trouble; i++)
 		make_noise(i);
+	restore_group();
 	result("%u random requests are answered", rounds * 100);
 }
 
