@@ -224,7 +224,7 @@ ktap_must -t 60 'alone: a host comes up' lone_up
 fault_module
 fault_spare pcpu_alloc
 ktap_case -t 600 'alone: connections, fast' failing 3 100 streams -n 20 -s 300K
-ktap_case -t 600 'alone: connections, hardly any memory' failing 10 100 streams -n 10 -s 20K
+ktap_case -t 600 'alone: connections, hardly any memory' failing 10 100 streams -n 10 -s 40K
 ktap_case -t 600 'alone: connections, many and short' failing 5 50 streams -n 100 -s 100
 ktap_case -t 60 'alone: it is counted' counted
 ktap_case -t 200 'alone: nothing is left' nothing_left primary
