@@ -148,6 +148,14 @@ static void tell(double took)
 	       fuzz.opened, fuzz.finished, fuzz.resets_heard, fuzz.data_acked, fuzz.n_floods);
 }
 
+static void tell_others(void)
+{
+	for (int i = 0; i < HONEST_MAX; i++)
+		if (fuzz.honest[i].used)
+			printf("# port %u of others: %u of %u bytes acknowledged\n", fuzz.honest[i].sport,
+			       fuzz.honest[i].acked - fuzz.honest[i].first, fuzz.honest[i].next - fuzz.honest[i].first);
+}
+
 int main(int argc, char **argv)
 {
 	bool reached, all = true;
@@ -159,6 +167,7 @@ int main(int argc, char **argv)
 	took = run();
 	finish();
 	tell(took);
+	tell_others();
 	/* Those who know a connection's numbers need one that has got far, which a slow machine has few of. */
 	for (int i = 0; i < CLASS_MAX; i++)
 		all &= fuzz.by_class[i] > (i == CLASS_KNOWING ? 0 : fuzz.packets / 100);

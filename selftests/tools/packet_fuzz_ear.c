@@ -122,16 +122,21 @@ static bool read_segment(struct heard *heard, const uint8_t *frame, size_t len, 
 
 /* ---- the connections of others ---- */
 
+/* Where all places are taken, one that was there before gives way. */
 static struct honest *find_honest(struct fuzz *fuzz, bool v6, uint16_t sport, bool make)
 {
-	struct honest *honest = &fuzz->honest[sport % HONEST_MAX];
+	struct honest *place = &fuzz->honest[sport % HONEST_MAX];
 
-	if (honest->used && honest->sport == sport && honest->v6 == v6)
-		return honest;
+	for (struct honest *honest = fuzz->honest; honest < fuzz->honest + HONEST_MAX; honest++) {
+		if (honest->used && honest->sport == sport && honest->v6 == v6)
+			return honest;
+		if (!honest->used)
+			place = honest;
+	}
 	if (!make)
 		return NULL;
-	*honest = (struct honest){ .used = true, .v6 = v6, .sport = sport };
-	return honest;
+	*place = (struct honest){ .used = true, .v6 = v6, .sport = sport };
+	return place;
 }
 
 static void honest_said(struct fuzz *fuzz, const struct heard *heard)
