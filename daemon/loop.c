@@ -24,6 +24,7 @@ static void timer_ready(void *arg, uint32_t events)
 	/* Only to make it quiet: the timers are looked at in every round. */
 	if (read(loop->timer.fd, &expirations, sizeof(expirations)) < 0)
 		return;
+	loop->wakes_ms = UINT64_MAX;
 }
 
 int loop_open(struct loop *loop)
@@ -33,6 +34,7 @@ int loop_open(struct loop *loop)
 	memset(loop, 0, sizeof(*loop));
 	loop->timer = (struct loop_io){ .fd = -1, .ready = timer_ready, .arg = loop };
 	loop->now_ms = loop_clock_ms();
+	loop->wakes_ms = UINT64_MAX;
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->epoll_fd < 0)
 		return -errno;
@@ -77,6 +79,10 @@ int loop_remove(struct loop *loop, struct loop_io *io)
 	return fd;
 }
 
+/*
+ * Most timers are pushed back with every message, and a host that answers a batch has no time for system calls that change
+ * nothing: a timerfd that is early stays as it is, and the round it wakes arms it anew.
+ */
 static void arm(struct loop *loop)
 {
 	struct itimerspec spec = { 0 };
@@ -85,13 +91,14 @@ static void arm(struct loop *loop)
 	for (struct loop_timer *timer = loop->timers; timer; timer = timer->next)
 		if (timer->at_ms < first)
 			first = timer->at_ms;
-	if (first != UINT64_MAX) {
-		if (!first)
-			first = 1;	/* 0 would disarm it */
-		spec.it_value.tv_sec = first / 1000;
-		spec.it_value.tv_nsec = first % 1000 * 1000000;
-	}
-	timerfd_settime(loop->timer.fd, TFD_TIMER_ABSTIME, &spec, NULL);
+	if (first >= loop->wakes_ms)
+		return;
+	if (!first)
+		first = 1;	/* 0 would disarm it */
+	spec.it_value.tv_sec = first / 1000;
+	spec.it_value.tv_nsec = first % 1000 * 1000000;
+	if (!timerfd_settime(loop->timer.fd, TFD_TIMER_ABSTIME, &spec, NULL))
+		loop->wakes_ms = first;
 }
 
 static void take_out(struct loop *loop, struct loop_timer *timer)

@@ -32,6 +32,7 @@ struct loop {
 	int epoll_fd;
 	struct loop_io timer;
 	struct loop_timer *timers;
+	uint64_t wakes_ms;	/* what the timerfd is set to; UINT64_MAX: to nothing */
 	uint64_t now_ms;	/* CLOCK_MONOTONIC, at the beginning of the round */
 	uint64_t gap_ms;	/* from the beginning of the round before to that of this one */
 	void (*after)(void *arg);
