@@ -6,6 +6,12 @@
 #include <linux/version.h>
 #include <net/genetlink.h>
 
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
+
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
 #define ftcp_compat_genl_ops genl_split_ops	/* what pre_doit and post_doit are given */
 #else

@@ -109,8 +109,15 @@ static void group_unlink(struct ftcp_net *fn, struct ftcp_group *group)
 	fn->n_groups--;
 	WRITE_ONCE(fn->generation, fn->generation + 1);
 	ftcp_sync_stop(group);
+}
+
+/* Gives back the reference that the list had. */
+static void group_end(struct ftcp_group *group)
+{
+	ftcp_sync_drain(group);
 	/* Tombstones of services that are gone, and what an apply under way has still put in. */
 	ftcp_group_walk(group, forget_conn, NULL);
+	ftcp_group_put(group);
 }
 
 int ftcp_group_del(struct ftcp_net *fn, const char *name, struct netlink_ext_ack *extack)
@@ -130,20 +137,23 @@ int ftcp_group_del(struct ftcp_net *fn, const char *name, struct netlink_ext_ack
 	if (err)
 		return err;
 	ftcp_netlink_event(group, FTCP_EVENT_GROUP_DEL);
-	ftcp_group_put(group);
+	group_end(group);
 	return 0;
 }
 
 void ftcp_groups_destroy(struct ftcp_net *fn)
 {
-	struct ftcp_group *group, *next;
+	struct ftcp_group *group;
 
-	mutex_lock(&fn->config);
-	list_for_each_entry_safe(group, next, &fn->groups, node) {
-		group_unlink(fn, group);
-		ftcp_group_put(group);
-	}
-	mutex_unlock(&fn->config);
+	do {
+		mutex_lock(&fn->config);
+		group = list_first_entry_or_null(&fn->groups, struct ftcp_group, node);
+		if (group)
+			group_unlink(fn, group);
+		mutex_unlock(&fn->config);
+		if (group)
+			group_end(group);
+	} while (group);
 }
 
 struct ftcp_group *ftcp_group_find(struct ftcp_net *fn, const char *name)

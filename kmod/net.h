@@ -10,6 +10,8 @@
  *	conn->lock		spinlock, BH: one connection: its tcb, its byte stores, its transmit queue.
  *	group->lock		spinlock, BH: the group's lists (connections, dirty, lazy, in flight) and numbers.
  *
+ * Around fn->config: the socket lock of a listening ftcp socket. Within group->sync.mutex: that of the channel's TCP socket.
+ *
  * Read without locks, under RCU: the connection table, the service list, group->conns (walked with
  * ftcp_conn_get() and conn->lock inside). Nobody sends a packet while holding any of them: segments are queued on
  * conn->tx under conn->lock and leave through ftcp_xmit_flush() after it is released.

@@ -29,6 +29,7 @@ static int validate_name(const struct nlattr *attr, struct netlink_ext_ack *exta
 
 /* Not const: 6.1 has no const there. */
 static struct netlink_range_validation rcv_buf_range = { .min = 4096, .max = FTCP_RCV_BUF_BYTES };
+static struct netlink_range_validation fd_range = { .min = 0, .max = S32_MAX };
 static struct netlink_range_validation snd_buf_range = { .min = 4096, .max = FTCP_SND_BUF_BYTES };
 
 /* Every policy has all attributes' numbers: what a command does not list is of type 0, and refused. */
@@ -82,6 +83,12 @@ static const struct nla_policy attach_policy[FTCP_A_MAX + 1] = {
 	[FTCP_A_GROUP_NAME] = NAME_POLICY,
 	[FTCP_A_PEER_SYNC_ID] = { .type = NLA_U64 },
 	[FTCP_A_PEER_BATCH_NO] = { .type = NLA_U64 },
+	[FTCP_A_CHANNEL_FD] = NLA_POLICY_FULL_RANGE(NLA_U32, &fd_range),
+};
+
+static const struct nla_policy follow_policy[FTCP_A_MAX + 1] = {
+	[FTCP_A_GROUP_NAME] = NAME_POLICY,
+	[FTCP_A_CHANNEL_FD] = NLA_POLICY_FULL_RANGE(NLA_U32, &fd_range),
 };
 
 static const struct nla_policy apply_policy[FTCP_A_MAX + 1] = {
@@ -125,6 +132,7 @@ static const struct genl_ops ops[] = {
 	{ COMMAND(SYNC_DETACH, group_policy), .doit = ftcp_nl_sync_detach, .internal_flags = FTCP_NL_GROUP },
 	{ COMMAND(SYNC_APPLY, apply_policy), .doit = ftcp_nl_sync_apply, .internal_flags = FTCP_NL_GROUP },
 	{ COMMAND(SYNC_ACK, ack_policy), .doit = ftcp_nl_sync_ack, .internal_flags = FTCP_NL_GROUP },
+	{ COMMAND(SYNC_FOLLOW, follow_policy), .doit = ftcp_nl_sync_follow, .internal_flags = FTCP_NL_GROUP },
 };
 
 static const struct genl_multicast_group mcgrps[] = {

@@ -25,6 +25,9 @@ struct sk_buff *ftcp_netlink_batch_new(struct ftcp_group *group, u64 sync_id, u6
 /** ftcp_netlink_batch_send() - cut to @len bytes, send; never blocks; consumes @skb; -ENOBUFS, -ECONNREFUSED */
 int ftcp_netlink_batch_send(struct ftcp_group *group, struct sk_buff *skb, u32 len, u32 portid);
 
+/** ftcp_netlink_refused() - tell @portid, which follows, that the other host's batch was refused, and why */
+void ftcp_netlink_refused(struct ftcp_group *group, u64 sync_id, u64 no, const char *reason, u32 portid);
+
 /* Events, to the multicast group. GFP_ATOMIC inside; nobody may hold group->lock. */
 void ftcp_netlink_event(struct ftcp_group *group, enum ftcp_event_type type);
 /** ftcp_netlink_event_conn() - CONN_NEW, CONN_GONE; nothing is allocated when nobody listens */

@@ -72,5 +72,6 @@ int ftcp_nl_sync_attach(struct sk_buff *skb, struct genl_info *info);
 int ftcp_nl_sync_detach(struct sk_buff *skb, struct genl_info *info);
 int ftcp_nl_sync_apply(struct sk_buff *skb, struct genl_info *info);
 int ftcp_nl_sync_ack(struct sk_buff *skb, struct genl_info *info);
+int ftcp_nl_sync_follow(struct sk_buff *skb, struct genl_info *info);
 
 #endif

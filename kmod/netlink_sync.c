@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Netlink: the sync channel, which the daemons carry. */
 #include <linux/netlink.h>
+#include "channel.h"
 #include "group.h"
 #include "net.h"
 #include "netlink.h"
@@ -12,10 +13,46 @@ static u64 get_u64(struct genl_info *info, enum ftcp_attr attr)
 	return info->attrs[attr] ? nla_get_u64(info->attrs[attr]) : 0;
 }
 
+/* The descriptor stays the caller's, but the connection is of no use to it any more. */
+static void give_up(struct ftcp_channel *channel)
+{
+	ftcp_channel_close(channel);
+	ftcp_channel_put(channel);
+}
+
 int ftcp_nl_sync_attach(struct sk_buff *skb, struct genl_info *info)
 {
-	return ftcp_sync_attach(ftcp_nl_group(info), info->snd_portid, get_u64(info, FTCP_A_PEER_SYNC_ID),
-				get_u64(info, FTCP_A_PEER_BATCH_NO), info->extack);
+	struct ftcp_group *group = ftcp_nl_group(info);
+	struct ftcp_channel *channel = NULL;
+	int err;
+
+	if (info->attrs[FTCP_A_CHANNEL_FD]) {
+		channel = ftcp_sync_channel_open(group, nla_get_u32(info->attrs[FTCP_A_CHANNEL_FD]), info->extack);
+		if (IS_ERR(channel))
+			return PTR_ERR(channel);
+	}
+	err = ftcp_sync_attach(group, info->snd_portid, channel, get_u64(info, FTCP_A_PEER_SYNC_ID),
+			       get_u64(info, FTCP_A_PEER_BATCH_NO), info->extack);
+	if (err && channel)
+		give_up(channel);
+	return err;
+}
+
+int ftcp_nl_sync_follow(struct sk_buff *skb, struct genl_info *info)
+{
+	struct ftcp_group *group = ftcp_nl_group(info);
+	struct ftcp_channel *channel;
+	int err;
+
+	if (!info->attrs[FTCP_A_CHANNEL_FD])
+		return ftcp_nl_missing(info, FTCP_A_CHANNEL_FD, "CHANNEL_FD is missing: where do batches come from?");
+	channel = ftcp_sync_channel_open(group, nla_get_u32(info->attrs[FTCP_A_CHANNEL_FD]), info->extack);
+	if (IS_ERR(channel))
+		return PTR_ERR(channel);
+	err = ftcp_sync_follow(group, info->snd_portid, channel, info->extack);
+	if (err)
+		give_up(channel);
+	return err;
 }
 
 int ftcp_nl_sync_detach(struct sk_buff *skb, struct genl_info *info)
@@ -29,7 +66,7 @@ int ftcp_nl_sync_apply(struct sk_buff *skb, struct genl_info *info)
 
 	if (!batch)
 		return ftcp_nl_missing(info, FTCP_A_BATCH, "BATCH is missing: what is to be applied?");
-	return ftcp_sync_apply(ftcp_nl_group(info), nla_data(batch), nla_len(batch), info->extack);
+	return ftcp_sync_apply(ftcp_nl_group(info), NULL, nla_data(batch), nla_len(batch), info->extack);
 }
 
 int ftcp_nl_sync_ack(struct sk_buff *skb, struct genl_info *info)
@@ -93,4 +130,24 @@ int ftcp_netlink_batch_send(struct ftcp_group *group, struct sk_buff *skb, u32 l
 	err = genlmsg_unicast(group->fn->net, skb, portid);
 	/* The daemon does not read. netlink tells it that it lost something; we know which batch. */
 	return err == -EAGAIN ? -ENOBUFS : err;
+}
+
+/* ---- what becomes of batches in ---- */
+
+void ftcp_netlink_refused(struct ftcp_group *group, u64 sync_id, u64 no, const char *reason, u32 portid)
+{
+	struct sk_buff *skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	void *hdr;
+
+	if (!skb)
+		return;
+	hdr = genlmsg_put(skb, 0, 0, &ftcp_genl_family, 0, FTCP_CMD_SYNC_REFUSED);
+	if (!hdr || nla_put_string(skb, FTCP_A_GROUP_NAME, group->name) ||
+	    nla_put_u64_64bit(skb, FTCP_A_SYNC_ID, sync_id, FTCP_A_PAD) ||
+	    nla_put_u64_64bit(skb, FTCP_A_BATCH_NO, no, FTCP_A_PAD) || nla_put_string(skb, FTCP_A_REASON, reason)) {
+		nlmsg_free(skb);
+		return;
+	}
+	genlmsg_end(skb, hdr);
+	genlmsg_unicast(group->fn->net, skb, portid);
 }

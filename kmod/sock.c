@@ -57,11 +57,18 @@ static void destruct(struct sock *sk)
 		inet_sock_destruct(sk);
 }
 
-/* After inet_create() or inet6_create() has done all that is common. */
+/*
+ * After inet_create() or inet6_create() has done all that is common.
+ *
+ * A class of its own for the lock: listen() takes fn->config under it, and group->sync.mutex comes after that; under the mutex, in turn, the
+ * channel's TCP socket is locked, which would be of the same class.
+ */
 static int init(struct sock *sk)
 {
+	static struct lock_class_key slock_key, lock_key;
 	struct ftcp_sock *fs = ftcp_sk(sk);
 
+	sock_lock_init_class_and_name(sk, "slock-FTCP", &slock_key, "sk_lock-FTCP", &lock_key);
 	spin_lock_init(&fs->queue_lock);
 	INIT_LIST_HEAD(&fs->queue);
 	INIT_LIST_HEAD(&fs->queue_node);

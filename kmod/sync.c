@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Replication of a group: its lists, who is attached, what was acknowledged. See also sync_collect.c, sync_apply.c. */
+/* Replication of a group: its lists, who is attached, what was acknowledged. See also sync_collect.c, sync_apply.c, sync_channel.c. */
 #include <linux/random.h>
 #include <linux/ktime.h>
 #include "conn.h"
@@ -178,6 +178,7 @@ void ftcp_sync_detach_locked(struct ftcp_group *group)
 	bool changed;
 
 	lockdep_assert_held(&group->sync.mutex);
+	ftcp_sync_channel_drop(group);
 	spin_lock_bh(&group->lock);
 	changed = set_daemon(group, 0);
 	spin_unlock_bh(&group->lock);
@@ -204,6 +205,7 @@ void ftcp_sync_forget(struct ftcp_group *group)
 	bool changed;
 
 	lockdep_assert_held(&group->sync.mutex);
+	ftcp_sync_channel_drop(group);
 	spin_lock_bh(&group->lock);
 	begin_numbers(group, 0);
 	changed = set_daemon(group, 0);
@@ -221,6 +223,11 @@ void ftcp_sync_stop(struct ftcp_group *group)
 	spin_unlock_bh(&group->lock);
 	ftcp_sync_forget(group);
 	mutex_unlock(&group->sync.mutex);
+}
+
+/* Applying takes fn->config when a service is to be made. */
+void ftcp_sync_drain(struct ftcp_group *group)
+{
 	/* Without a daemon neither is queued again. */
 	cancel_work_sync(&group->sync.collect);
 	cancel_delayed_work_sync(&group->sync.idle);
@@ -352,8 +359,8 @@ static int may_attach(const struct ftcp_group *group, struct netlink_ext_ack *ex
 	return 0;
 }
 
-/* Role primary, batches flow to @portid; true: the role changed. */
-static bool attach(struct ftcp_group *group, u32 portid, u64 peer_sync_id, u64 peer_no)
+/* Role primary, batches flow to @portid or by @channel; true: the role changed. */
+static bool attach(struct ftcp_group *group, u32 portid, struct ftcp_channel *channel, u64 peer_sync_id, u64 peer_no)
 {
 	struct ftcp_sync *sync = &group->sync;
 	bool was_alone = group->role == FTCP_ROLE_DETACHED, changed;
@@ -368,6 +375,7 @@ static bool attach(struct ftcp_group *group, u32 portid, u64 peer_sync_id, u64 p
 		resume(group, peer_no);
 	else
 		resync(group);
+	sync->channel = channel;
 	spin_lock_bh(&group->lock);
 	changed = set_daemon(group, portid);
 	sync->last_sent_ms = ftcp_sync_now_ms();
@@ -379,7 +387,7 @@ static bool attach(struct ftcp_group *group, u32 portid, u64 peer_sync_id, u64 p
 	return was_alone;
 }
 
-int ftcp_sync_attach(struct ftcp_group *group, u32 portid, u64 peer_sync_id, u64 peer_no,
+int ftcp_sync_attach(struct ftcp_group *group, u32 portid, struct ftcp_channel *channel, u64 peer_sync_id, u64 peer_no,
 		     struct netlink_ext_ack *extack)
 {
 	bool role_changed = false;
@@ -388,7 +396,7 @@ int ftcp_sync_attach(struct ftcp_group *group, u32 portid, u64 peer_sync_id, u64
 	mutex_lock(&group->sync.mutex);
 	err = may_attach(group, extack);
 	if (!err)
-		role_changed = attach(group, portid, peer_sync_id, peer_no);
+		role_changed = attach(group, portid, channel, peer_sync_id, peer_no);
 	mutex_unlock(&group->sync.mutex);
 	if (role_changed)
 		ftcp_netlink_event(group, FTCP_EVENT_ROLE);
@@ -402,6 +410,8 @@ int ftcp_sync_detach(struct ftcp_group *group, u32 portid, struct netlink_ext_ac
 	mutex_lock(&group->sync.mutex);
 	if (group->sync.portid == portid)
 		ftcp_sync_detach_locked(group);
+	else if (group->sync.follow_portid == portid)
+		ftcp_sync_channel_drop(group);
 	else
 		err = ftcp_refuse(extack, -ENOTCONN, "this socket is not attached to group %s", group->name);
 	mutex_unlock(&group->sync.mutex);
@@ -414,7 +424,8 @@ static struct ftcp_group *find_attached(struct ftcp_net *fn, u32 portid)
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(group, &fn->groups, node) {
-		if (READ_ONCE(group->sync.portid) == portid && refcount_inc_not_zero(&group->refs)) {
+		if ((READ_ONCE(group->sync.portid) == portid || READ_ONCE(group->sync.follow_portid) == portid) &&
+		    refcount_inc_not_zero(&group->refs)) {
 			found = group;
 			break;
 		}
@@ -431,6 +442,8 @@ void ftcp_sync_portid_gone(struct ftcp_net *fn, u32 portid)
 		mutex_lock(&group->sync.mutex);
 		if (group->sync.portid == portid)
 			ftcp_sync_detach_locked(group);
+		if (group->sync.follow_portid == portid)
+			ftcp_sync_channel_drop(group);
 		mutex_unlock(&group->sync.mutex);
 		ftcp_group_put(group);
 	}
@@ -453,7 +466,7 @@ static int may_ack(const struct ftcp_group *group, u64 sync_id, u64 no, struct n
 	return 0;
 }
 
-static bool now_synced(struct ftcp_group *group)
+bool ftcp_sync_now_synced(struct ftcp_group *group)
 {
 	struct ftcp_sync *sync = &group->sync;
 	bool changed = false;
@@ -465,16 +478,24 @@ static bool now_synced(struct ftcp_group *group)
 	return changed;
 }
 
+int ftcp_sync_take_ack(struct ftcp_group *group, u64 sync_id, u64 no, struct netlink_ext_ack *extack)
+{
+	int err = may_ack(group, sync_id, no, extack);
+
+	if (!err)
+		commit_up_to(group, no);
+	return err;
+}
+
 int ftcp_sync_ack(struct ftcp_group *group, u64 sync_id, u64 no, struct netlink_ext_ack *extack)
 {
 	bool synced = false;
 	int err;
 
 	mutex_lock(&group->sync.mutex);
-	err = may_ack(group, sync_id, no, extack);
+	err = ftcp_sync_take_ack(group, sync_id, no, extack);
 	if (!err) {
-		commit_up_to(group, no);
-		synced = now_synced(group);
+		synced = ftcp_sync_now_synced(group);
 		queue_work(ftcp_sync_wq, &group->sync.collect);	/* credits came back */
 	}
 	mutex_unlock(&group->sync.mutex);

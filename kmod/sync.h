@@ -6,6 +6,9 @@
  * it takes connections off the list, lets the core say what is to be shipped, copies it into a netlink message,
  * remembers the marks as a batch in flight, and sends it to the attached daemon, while there are credits. An acknowledgement pops the
  * batch and moves every connection's committed mark, which opens the gate for its segments.
+ *
+ * Batches and acknowledgements travel by netlink, and the daemons carry them; or by a channel between the two kernels (channel.h), which
+ * the daemons have opened. The same work item then reads what has come: acknowledgements before it collects; on a standby batches.
  */
 #ifndef FTCP_SYNC_H
 #define FTCP_SYNC_H
@@ -16,6 +19,7 @@
 #include <linux/workqueue.h>
 #include <uapi/linux/ftcp.h>
 
+struct ftcp_channel;
 struct ftcp_conn;
 struct ftcp_group;
 struct ftcp_net;
@@ -28,7 +32,9 @@ struct ftcp_sync {
 	struct list_head lazy;		/* the same node: a connection is on one of the two or none */
 	struct list_head in_flight;	/* batches made and not acknowledged, in order */
 	u32 n_in_flight;
-	u32 portid;			/* attached daemon's socket; 0: none */
+	u32 portid;			/* primary: attached daemon's socket; 0: none */
+	u32 follow_portid;		/* standby: the daemon's socket that has handed over the channel; 0: none */
+	struct ftcp_channel *channel;	/* under mutex; NULL: the daemon carries the batches */
 	enum ftcp_sync_state state;
 	u64 state_since_ms;
 	u64 sync_id;			/* primary: of this resync; standby: of what it holds; 0: none */
@@ -49,8 +55,10 @@ int ftcp_sync_register(void);
 void ftcp_sync_unregister(void);
 
 void ftcp_sync_init(struct ftcp_group *group);
-/** ftcp_sync_stop() - no work runs or will run any more; lists are emptied, references given back */
+/** ftcp_sync_stop() - no work is queued any more; lists are emptied, references given back */
 void ftcp_sync_stop(struct ftcp_group *group);
+/** ftcp_sync_drain() - after that: no work runs any more. fn->config is not held */
+void ftcp_sync_drain(struct ftcp_group *group);
 
 /**
  * ftcp_sync_conn() - put @conn on the list it belongs to (ftcp_repl_dirty(), or a tombstone) and wake the collector
@@ -68,12 +76,19 @@ void ftcp_sync_conn(struct ftcp_conn *conn);
 void ftcp_sync_conn_dead(struct ftcp_conn *conn);
 
 /* What netlink asks for. Process context, no lock held. */
-int ftcp_sync_attach(struct ftcp_group *group, u32 portid, u64 peer_sync_id, u64 peer_no,
+/** ftcp_sync_attach() - batches flow to @portid, or by @channel, whose reference it takes over, unless it fails */
+int ftcp_sync_attach(struct ftcp_group *group, u32 portid, struct ftcp_channel *channel, u64 peer_sync_id, u64 peer_no,
 		     struct netlink_ext_ack *extack);
+/** ftcp_sync_follow() - batches come by @channel, whose reference it takes over, unless it fails */
+int ftcp_sync_follow(struct ftcp_group *group, u32 portid, struct ftcp_channel *channel, struct netlink_ext_ack *extack);
+/** ftcp_sync_channel_open() - of the caller's descriptor, for one of the two */
+struct ftcp_channel *ftcp_sync_channel_open(struct ftcp_group *group, int fd, struct netlink_ext_ack *extack);
 int ftcp_sync_detach(struct ftcp_group *group, u32 portid, struct netlink_ext_ack *extack);
 int ftcp_sync_ack(struct ftcp_group *group, u64 sync_id, u64 no, struct netlink_ext_ack *extack);
-int ftcp_sync_apply(struct ftcp_group *group, const void *batch, u32 len, struct netlink_ext_ack *extack);
-/** ftcp_sync_portid_gone() - a netlink socket was closed: detach every group of @fn that it was attached to */
+/** ftcp_sync_apply() - @channel: by which it came, not NULL: refused if that is not the group's any more */
+int ftcp_sync_apply(struct ftcp_group *group, const struct ftcp_channel *channel, const void *batch, u32 len,
+		    struct netlink_ext_ack *extack);
+/** ftcp_sync_portid_gone() - a netlink socket was closed: detach every group of @fn that it was attached to, or followed by */
 void ftcp_sync_portid_gone(struct ftcp_net *fn, u32 portid);
 
 /**

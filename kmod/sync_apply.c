@@ -18,6 +18,7 @@
 /* A batch being applied. */
 struct apply {
 	struct ftcp_group *group;
+	const struct ftcp_channel *channel;
 	struct ftcp_batch batch;
 	const u8 *data;
 	struct netlink_ext_ack *extack;
@@ -390,6 +391,8 @@ static int apply_locked(struct apply *apply, u32 len)
 	int err;
 
 	lockdep_assert_held(&apply->group->sync.mutex);
+	if (apply->channel && apply->channel != apply->group->sync.channel)
+		return refuse(apply, -ESTALE, "batch by a channel that was closed");
 	err = read_header(apply, len);
 	if (!err)
 		err = check_epoch(apply);
@@ -437,9 +440,10 @@ static int apply_adding(struct apply *apply, u32 len)
 	return err;
 }
 
-int ftcp_sync_apply(struct ftcp_group *group, const void *batch, u32 len, struct netlink_ext_ack *extack)
+int ftcp_sync_apply(struct ftcp_group *group, const struct ftcp_channel *channel, const void *batch, u32 len,
+		    struct netlink_ext_ack *extack)
 {
-	struct apply apply = { .group = group, .data = batch, .extack = extack };
+	struct apply apply = { .group = group, .channel = channel, .data = batch, .extack = extack };
 	int err;
 
 	err = apply_once(&apply, len);

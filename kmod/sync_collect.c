@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The collector: from dirty connections to batches in flight. All of it under sync.mutex, in process context. */
 #include <linux/slab.h>
+#include "channel.h"
 #include "conn.h"
 #include "core/batch.h"
 #include "net.h"
@@ -20,7 +21,7 @@
 struct build {
 	struct ftcp_group *group;
 	struct ftcp_flight *flight;
-	struct sk_buff *skb;
+	struct sk_buff *skb;	/* NULL: it is built in the channel's room */
 	u8 *data;
 	u32 max;
 	u32 len;
@@ -204,9 +205,13 @@ static void seal(struct build *build)
 static bool send(struct build *build)
 {
 	struct ftcp_group *group = build->group;
+	struct ftcp_sync *sync = &group->sync;
 	int err;
 
-	err = ftcp_netlink_batch_send(group, build->skb, build->len, group->sync.portid);
+	if (sync->channel)
+		err = ftcp_channel_send_batch(sync->channel, sync->sync_id, build->flight->no, build->len);
+	else
+		err = ftcp_netlink_batch_send(group, build->skb, build->len, sync->portid);
 	if (!err) {
 		ftcp_stats_inc(group->fn, FTCP_COUNT_BATCHES_SENT);
 		return true;
@@ -272,26 +277,35 @@ static u32 estimate(struct ftcp_group *group)
 	return min_t(u64, BATCH_LEAST_BYTES + bytes, FTCP_BATCH_MAX_BYTES);
 }
 
-static bool build_alloc(struct build *build)
+/* A netlink message with room for the batch; a small one if need be. */
+static void *message_alloc(struct build *build)
 {
 	struct ftcp_group *group = build->group;
 	u64 sync_id = group->sync.sync_id, no = group->sync.sent_no + 1;
 	void *data = NULL;
 
-	build->flight = ftcp_flight_new();
-	if (!build->flight)
-		return false;
 	build->max = estimate(group);
 	build->skb = ftcp_netlink_batch_new(group, sync_id, no, build->max, &data);
 	if (!build->skb && build->max > BATCH_SMALL_BYTES) {
 		build->max = BATCH_SMALL_BYTES;
 		build->skb = ftcp_netlink_batch_new(group, sync_id, no, build->max, &data);
 	}
-	if (!build->skb) {
+	return data;
+}
+
+static bool build_alloc(struct build *build)
+{
+	struct ftcp_sync *sync = &build->group->sync;
+
+	build->flight = ftcp_flight_new();
+	if (!build->flight)
+		return false;
+	build->max = FTCP_BATCH_MAX_BYTES;
+	build->data = sync->channel ? ftcp_channel_room(sync->channel) : message_alloc(build);
+	if (!build->data) {
 		ftcp_flight_free(build->flight);
 		return false;
 	}
-	build->data = data;
 	build->len = sizeof(struct ftcp_batch_header);
 	return true;
 }
@@ -327,6 +341,7 @@ void ftcp_sync_collect_work(struct work_struct *work)
 {
 	struct ftcp_group *group = container_of(work, struct ftcp_group, sync.collect);
 
+	ftcp_sync_channel_read(group);
 	mutex_lock(&group->sync.mutex);
 	while (collect_one(group))
 		cond_resched();

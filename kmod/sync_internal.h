@@ -47,6 +47,14 @@ bool ftcp_sync_set_state(struct ftcp_group *group, enum ftcp_sync_state state);
 /** ftcp_sync_detach_locked() - sync.mutex held: no daemon any more; what is in flight waits for the next attach */
 void ftcp_sync_detach_locked(struct ftcp_group *group);
 
+/** ftcp_sync_channel_drop() - sync.mutex held: no channel any more; what was read of it and not applied will not be */
+void ftcp_sync_channel_drop(struct ftcp_group *group);
+/** ftcp_sync_channel_read() - take what has come: acknowledgements on a primary, batches on a standby. sync.mutex not held */
+void ftcp_sync_channel_read(struct ftcp_group *group);
+/** ftcp_sync_take_ack() - sync.mutex held: the standby holds up to @no. Then ftcp_sync_now_synced(): true: FTCP_EVENT_SYNC is due */
+int ftcp_sync_take_ack(struct ftcp_group *group, u64 sync_id, u64 no, struct netlink_ext_ack *extack);
+bool ftcp_sync_now_synced(struct ftcp_group *group);
+
 void ftcp_sync_collect_work(struct work_struct *work);
 void ftcp_sync_idle_work(struct work_struct *work);
 

@@ -28,12 +28,14 @@ enum ftcp_cmd {
 	FTCP_CMD_DEMOTE,	/* GROUP_NAME, [EPOCH]; -> standby, silent at once */
 	FTCP_CMD_DETACH,	/* GROUP_NAME; primary -> detached: the commit gate opens, unprotected */
 	FTCP_CMD_KICK,		/* GROUP_NAME; the address has moved here: speak first on every connection */
-	FTCP_CMD_SYNC_ATTACH,	/* GROUP_NAME, PEER_SYNC_ID, PEER_BATCH_NO; the sender's socket is sent SYNC_BATCHes from now on */
-	FTCP_CMD_SYNC_DETACH,	/* GROUP_NAME; no more batches to this socket; role unchanged */
+	FTCP_CMD_SYNC_ATTACH,	/* GROUP_NAME, PEER_SYNC_ID, PEER_BATCH_NO, [CHANNEL_FD]; from now on batches go by that channel, or as SYNC_BATCHes to the sender's socket */
+	FTCP_CMD_SYNC_DETACH,	/* GROUP_NAME; no more batches for, or from, this socket; role unchanged */
 	FTCP_CMD_SYNC_BATCH,	/* kernel to attached socket: GROUP_NAME, SYNC_ID, BATCH_NO, BATCH */
 	FTCP_CMD_SYNC_APPLY,	/* GROUP_NAME, BATCH; on the standby; the netlink acknowledgement says it is held */
 	FTCP_CMD_SYNC_ACK,	/* GROUP_NAME, SYNC_ID, BATCH_NO; on the primary: the standby holds up to there */
 	FTCP_CMD_EVENT,		/* multicast: EVENT, GROUP_* attributes as in GROUP_GET */
+	FTCP_CMD_SYNC_FOLLOW,	/* GROUP_NAME, CHANNEL_FD; on the standby: apply what comes by that channel, until the sender's socket is closed */
+	FTCP_CMD_SYNC_REFUSED,	/* kernel to following socket: GROUP_NAME, SYNC_ID, BATCH_NO, REASON; the channel is closed */
 
 	__FTCP_CMD_MAX,
 	FTCP_CMD_MAX = __FTCP_CMD_MAX - 1
@@ -186,6 +188,8 @@ enum ftcp_attr {
 	FTCP_A_SERVICE_BY_LISTEN,	/* u8, 1: made by a program's listen(); goes with it */
 	FTCP_A_CONN_PROGRAM,	/* string: the program that accepted it, and its process id: "nginx[712]" */
 	FTCP_A_SERVICE_PROTECTION,	/* u8, enum ftcp_protection; SYNC if not given */
+	FTCP_A_CHANNEL_FD,	/* u32: the sender's descriptor of a TCP connection to the other host, see include/ftcp/frame.h */
+	FTCP_A_REASON,		/* string: the words with which a batch was refused */
 
 	__FTCP_A_MAX,
 	FTCP_A_MAX = __FTCP_A_MAX - 1
