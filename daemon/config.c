@@ -117,6 +117,14 @@ static bool parse_loss(struct reading *reading, const struct key *key, const cha
 	return *loss == CONFIG_LOSS_DETACH || !strcmp(value, "stall") || fail_value(reading, key, value);
 }
 
+static bool parse_batches(struct reading *reading, const struct key *key, const char *value)
+{
+	enum config_batches *batches = field(reading, key);
+
+	*batches = !strcmp(value, "daemon") ? CONFIG_BATCHES_DAEMON : CONFIG_BATCHES_KERNEL;
+	return *batches == CONFIG_BATCHES_DAEMON || !strcmp(value, "kernel") || fail_value(reading, key, value);
+}
+
 /* getaddrinfo() takes 65537 for 1. */
 static bool is_port(const char *text)
 {
@@ -215,6 +223,8 @@ static const struct key keys[] = {
 	NUMBER("link", heartbeat_ms, 10, 10000, 100, NULL),
 	NUMBER("link", dead_after_ms, 30, HOUR_MS, 1000, "and at least 3 heartbeat_ms"),
 	NUMBER("link", restart_grace_ms, 0, HOUR_MS, 10000, NULL),
+	{ .section = "link", .name = "batches", .parse = parse_batches, .offset = offsetof(struct config, batches),
+	  .allowed = "kernel or daemon" },
 	{ .section = "standby_loss", .name = "policy", .parse = parse_loss, .offset = offsetof(struct config, loss),
 	  .allowed = "stall or detach" },
 	NUMBER("standby_loss", detach_after_ms, 0, HOUR_MS, 2000, NULL),

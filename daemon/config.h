@@ -19,6 +19,12 @@ enum config_loss {
 	CONFIG_LOSS_DETACH,
 };
 
+/* Who carries batches to the other host. */
+enum config_batches {
+	CONFIG_BATCHES_KERNEL,	/* the two kernels, over a connection of their own */
+	CONFIG_BATCHES_DAEMON,	/* the daemons, within their link */
+};
+
 /* An address that is where the group speaks. */
 struct config_address {
 	int family;
@@ -43,6 +49,7 @@ struct config {
 	uint64_t heartbeat_ms;
 	uint64_t dead_after_ms;
 	uint64_t restart_grace_ms;
+	enum config_batches batches;
 	enum config_loss loss;
 	uint64_t detach_after_ms;
 	uint64_t alone_after_ms;

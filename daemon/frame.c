@@ -71,6 +71,9 @@ static const char *read_hello(const uint8_t *at, struct frame *frame)
 	struct frame_hello *hello = &frame->hello;
 
 	hello->detach = at[2];
+	hello->channel = at[3];
+	if (at[3] > 1)
+		return "a connection of an unknown purpose";
 	hello->heartbeat_ms = get32(at + 4);
 	hello->dead_after_ms = get32(at + 8);
 	memcpy(hello->group, at + 20, sizeof(hello->group));
@@ -245,7 +248,7 @@ size_t frame_write_hello(uint8_t *out, const struct frame_hello *hello)
 
 	at = put16(at, hello->version);
 	*at++ = hello->detach;
-	*at++ = 0;
+	*at++ = hello->channel;
 	at = put32(at, hello->heartbeat_ms);
 	at = put32(at, hello->dead_after_ms);
 	at = put64(at, hello->host.instance);

@@ -6,8 +6,9 @@
  *	state:  u64 epoch, u64 sync_id, u64 batch_no, u8 role, u8 sync, u8 prefers_primary, u8[5] 0
  *
  *	type       from     payload
- *	HELLO      both     u16 version, u8 loss policy, u8 0, u32 heartbeat_ms, u32 dead_after_ms, u64 instance,
- *	                    char[32] group, state. Always the first frame of either side
+ *	HELLO      both     u16 version, u8 loss policy, u8 purpose, u32 heartbeat_ms, u32 dead_after_ms, u64 instance,
+ *	                    char[32] group, state. Always the first frame of either side. Purpose of the connection, for
+ *	                    whoever opens it to say: 0 this is the link, 1 batches: this is a channel
  *	HEARTBEAT  both     state, u64 the sender's CLOCK_REALTIME in ms. Each heartbeat_ms, and when the state changes
  *	PREPARE    primary  u64 token. I am going to replicate: where do you stand?
  *	READY      standby  u64 token of the PREPARE, state
@@ -19,6 +20,9 @@
  * PREPARE and READY stand before all replication, on a new link and on an old one, because batches are numbered and the
  * kernels take a number that they know for a batch that they hold: the primary must begin behind exactly the last one that
  * the standby has applied, and only READY, which comes after everything that was on the way, can tell which that is.
+ *
+ * They stand on the link, and BATCH, ACK and REFUSED behind them; or on a channel, which the daemons then give to their
+ * kernels, with not a byte unread: ftcp/frame.h has what these say there. REFUSED is said on the link in either case.
  */
 #ifndef FTCP_FRAME_H
 #define FTCP_FRAME_H
@@ -27,15 +31,16 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
+#include <ftcp/frame.h>
 #include <ftcp/limits.h>
 #include "policy.h"
 
-#define FRAME_MAGIC		0x66744c4bu	/* "ftLK" */
+#define FRAME_MAGIC		FTCP_FRAME_MAGIC
 #define FRAME_VERSION		1
-#define FRAME_HEADER_BYTES	12
+#define FRAME_HEADER_BYTES	FTCP_FRAME_HEADER_BYTES
 #define FRAME_STATE_BYTES	32
 #define FRAME_HELLO_BYTES	(20 + FTCP_GROUP_NAME_MAX + FRAME_STATE_BYTES)
-#define FRAME_BATCH_HEAD_BYTES	16		/* of the payload, before the batch */
+#define FRAME_BATCH_HEAD_BYTES	FTCP_FRAME_PLACE_BYTES	/* of the payload, before the batch */
 #define FRAME_PAYLOAD_MAX_BYTES	(FTCP_BATCH_MAX_BYTES + 64)
 #define FRAME_TEXT_MAX_BYTES	256
 /* Room for a header and any payload that is not a batch. */
@@ -53,6 +58,8 @@ enum frame_type {
 	__FRAME_TYPE_MAX
 };
 
+_Static_assert(FRAME_BATCH == FTCP_FRAME_BATCH && FRAME_ACK == FTCP_FRAME_ACK, "the kernels say the same");
+
 enum frame_bye {
 	FRAME_BYE_STOPPED = 1,
 };
@@ -60,6 +67,7 @@ enum frame_bye {
 struct frame_hello {
 	uint16_t version;
 	bool detach;			/* [standby_loss] policy */
+	bool channel;			/* the purpose: batches, from kernel to kernel; else it is the link */
 	uint32_t heartbeat_ms;
 	uint32_t dead_after_ms;
 	char group[FTCP_GROUP_NAME_MAX];

@@ -60,7 +60,9 @@ static void follow(struct group *group, const struct kernel_group *found, bool f
 	}
 	if (self->role == FTCP_ROLE_PRIMARY && old.role != FTCP_ROLE_PRIMARY && group->attach != GROUP_ATTACHED)
 		group->view.unattached_ms = loop_clock_ms();
-	if (group->attach != GROUP_NOT_ATTACHED && !policy_speaks(self->role))
+	group_sync_progress(group, old.sync_id, old.batch_no);
+	/* Each role has a side of replication, and cannot be on the other. */
+	if (policy_speaks(self->role) ? group->following : group->attach != GROUP_NOT_ATTACHED)
 		group_sync_stop(group);
 	else if (group->attach == GROUP_ATTACHED && !found->attached)
 		group_sync_failed(group, "the kernel has let go of this process");

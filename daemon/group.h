@@ -4,7 +4,7 @@
  *
  * What is heard from kernel and peer changes the view, and nothing else. At the end of each round of the loop
  * policy_decide() is asked about the view, and what it says is done (group.c). Batches do not wait for that: they are
- * carried as they come (group_sync.c).
+ * carried as they come, or the kernels carry them themselves (group_sync.c).
  */
 #ifndef FTCP_GROUP_H
 #define FTCP_GROUP_H
@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "address.h"
+#include "channel.h"
 #include "config.h"
 #include "kernel.h"
 #include "loop.h"
@@ -48,6 +49,7 @@ struct group {
 	enum group_attach attach;
 	uint64_t token;			/* of the PREPARE */
 	struct loop_timer prepare_timeout;
+	struct channel channel_out;	/* being set up, in place of the PREPARE on the link */
 	bool resync;			/* attach with nothing in common */
 	unsigned int attach_failures;
 	struct loop_io batches;
@@ -55,6 +57,10 @@ struct group {
 	uint64_t held_sync_id, held_no;	/* acknowledged by the peer in this burst; 0: nothing */
 
 	/* standby: group_sync.c */
+	struct channel channel_in;	/* of which PREPARE is waited for */
+	bool following;			/* READY was sent on a channel, and the kernel has that: it may have ended since */
+	uint64_t follow_sync_id, follow_no;	/* what READY said */
+	bool primary_heard;		/* following: the peer has told that it is primary */
 	bool ready;			/* READY was sent on this link: batches are welcome */
 	uint64_t refused_sync_id;	/* nothing more of that one */
 	struct kernel_batch queue[KERNEL_APPLY_MAX];
@@ -85,6 +91,12 @@ void group_sync_stop(struct group *group);
 __attribute__((format(printf, 2, 3))) void group_sync_failed(struct group *group, const char *fmt, ...);
 /** group_sync_reset() - a new link, or none: nothing is known of what was on the old one */
 void group_sync_reset(struct group *group);
+/** group_sync_settle() - following: no more is applied, and the view tells exactly how far this host has come */
+void group_sync_settle(struct group *group);
+/** group_sync_progress() - the kernel was asked, which stood at @sync_id and @no before */
+void group_sync_progress(struct group *group, uint64_t sync_id, uint64_t no);
+/** group_sync_channel() - the peer has opened one */
+void group_sync_channel(struct group *group, struct link *link);
 void group_sync_frame(struct group *group, const struct frame *frame);
 void group_sync_burst(struct group *group);
 void group_sync_writable(struct group *group);

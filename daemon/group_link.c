@@ -26,7 +26,9 @@ void group_goodbye(struct group *group)
 {
 	uint8_t frame[FRAME_SMALL_BYTES];
 
-	group_sync_stop(group);
+	/* What this host follows it follows to the last: the primary lets go when it hears this, and counts no failure. */
+	if (!group->following)
+		group_sync_stop(group);
 	peer_say_last(&group->peer, frame, frame_write_bye(frame, FRAME_BYE_STOPPED));
 }
 
@@ -66,8 +68,15 @@ static void take_addresses_back(struct group *group, const struct policy_host *w
 
 static void take_state(struct group *group, const struct policy_host *host)
 {
-	struct policy_host was = group->view.peer;
+	uint64_t no = group->view.self.batch_no;
+	struct policy_host was;
 
+	/* With an election both sides are to know how far this one came: no batch has told since the kernels have a channel. */
+	if (group->following && !policy_speaks(host->role) && group_refresh(group) && group->view.self.batch_no != no)
+		group_send_state(group);
+	if (host->role == FTCP_ROLE_PRIMARY)
+		group->primary_heard = true;
+	was = group->view.peer;
 	group->view.peer = *host;
 	group->view.peer.instance = was.instance;
 	take_addresses_back(group, &was, host);
@@ -79,6 +88,7 @@ static void up(void *arg, const struct frame_hello *hello)
 	struct group *group = arg;
 	struct policy_view *view = &group->view;
 
+	group_sync_settle(group);
 	group_sync_reset(group);
 	if (view->peer.instance != host->instance) {
 		compare(group, hello);
@@ -105,6 +115,7 @@ static void down(void *arg, const char *why)
 	struct policy_view *view = &group->view;
 	uint64_t silent_ms = loop_clock_ms() - view->heard_ms;
 
+	group_sync_settle(group);
 	group_sync_reset(group);
 	view->link_up = false;
 	log_warn("link lost: %s; last heard %llu ms ago", view->peer_left ? "the peer's daemon has stopped" : why,
@@ -146,6 +157,11 @@ static void writable(void *arg)
 	group_sync_writable(arg);
 }
 
+static void channel(void *arg, struct link *link)
+{
+	group_sync_channel(arg, link);
+}
+
 const struct peer_ops group_peer_ops = {
 	.state = state,
 	.up = up,
@@ -153,4 +169,5 @@ const struct peer_ops group_peer_ops = {
 	.burst = burst,
 	.down = down,
 	.writable = writable,
+	.channel = channel,
 };

@@ -39,9 +39,11 @@ struct kernel {
 	uint32_t seq;
 	struct mnl_socket *cmd;
 	struct mnl_socket *event;
-	struct mnl_socket *batch;	/* attached; NULL: not attached */
-	uint32_t attach_seq;
-	int attach_result;		/* 1: no answer yet */
+	struct mnl_socket *batch;	/* attached, or following; NULL: neither */
+	uint32_t batch_seq;		/* of the request that it was opened for */
+	int batch_result;		/* of that; 1: no answer yet */
+	bool refused;			/* following: a batch could not be applied, the channel is closed; error says why */
+	struct kernel_batch refused_batch;	/* which: not its bytes */
 	uint8_t *buffers;		/* for recvmmsg() */
 	kernel_batches_fn batches;
 	void *arg;
@@ -76,13 +78,20 @@ int kernel_apply(struct kernel *kernel, const struct kernel_batch *batches, unsi
 
 /**
  * kernel_attach() - on the primary: batches flow from now on, kernel->batch is to be polled
+ * @channel_fd: they go by this connection, of which the kernel takes a reference of its own; -1: to kernel->batch
  *
  * With a new socket each time: what was in the old one is of no use to the standby any more.
  */
-int kernel_attach(struct kernel *kernel, uint64_t peer_sync_id, uint64_t peer_batch_no);
-/** kernel_unattach() - no more batches; the role is unchanged */
+int kernel_attach(struct kernel *kernel, uint64_t peer_sync_id, uint64_t peer_batch_no, int channel_fd);
+/** kernel_follow() - on the standby: what comes by this connection is applied from now on, kernel->batch is to be polled */
+int kernel_follow(struct kernel *kernel, int channel_fd);
+/** kernel_unattach() - no more batches are sent, or applied; the role is unchanged */
 void kernel_unattach(struct kernel *kernel);
-/** kernel_batches_read() - hand on what has come; 0, or -errno: -ENOBUFS: something was lost, attach again */
+/**
+ * kernel_batches_read() - hand on what has come; kernel->refused may be set
+ *
+ * 0, or -errno: -ENOBUFS: something was lost, attach again.
+ */
 int kernel_batches_read(struct kernel *kernel);
 
 /* What has happened, as bits. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Batches out of the kernel of the primary and into that of the standby, many at a time in both directions. None is copied:
- * they go from the netlink buffer to the link, and from the link's buffer to netlink.
+ * they go from the netlink buffer to the link, and from the link's buffer to netlink. If the kernels have a channel, none comes
+ * here: the socket stands for this process, without which neither kernel would go on.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 #define RCV_BYTES	(8 << 20)
 #define HEAD_BYTES	128	/* a SYNC_APPLY up to its batch */
 
-/* ---- out of the kernel ---- */
+/* ---- the kernel's batches, by this process or by a channel ---- */
 
 static int open_batch_socket(struct kernel *kernel)
 {
@@ -31,55 +32,89 @@ static int open_batch_socket(struct kernel *kernel)
 	return 0;
 }
 
-int kernel_attach(struct kernel *kernel, uint64_t peer_sync_id, uint64_t peer_batch_no)
+/* From the batch socket: what is asked for lasts as long as it is open. 0, or -errno and it is closed. */
+static int ask(struct kernel *kernel, const struct nlmsghdr *nlh)
 {
-	char buffer[256];
-	struct nlmsghdr *nlh;
-	int err;
+	int err = 0;
 
-	kernel_unattach(kernel);
-	if (!kernel->family)
-		return kernel_fail(kernel, -ENODEV, "the module ftcp is not loaded");
-	err = open_batch_socket(kernel);
-	if (err)
-		return err;
-	nlh = kernel_begin(kernel, buffer, FTCP_CMD_SYNC_ATTACH);
-	mnl_attr_put_u64(nlh, FTCP_A_PEER_SYNC_ID, peer_sync_id);
-	mnl_attr_put_u64(nlh, FTCP_A_PEER_BATCH_NO, peer_batch_no);
-	kernel->attach_seq = nlh->nlmsg_seq;
-	kernel->attach_result = 1;
+	kernel->batch_seq = nlh->nlmsg_seq;
+	kernel->batch_result = 1;
+	kernel->refused = false;
 	if (mnl_socket_sendto(kernel->batch, nlh, nlh->nlmsg_len) < 0)
 		err = kernel_fail(kernel, -errno, "netlink: %s", strerror(errno));
 	/* The answer is there when sendto() returns, but the first batches may be there before it. */
-	while (!err && kernel->attach_result == 1) {
+	while (!err && kernel->batch_result == 1) {
 		err = kernel_batches_read(kernel);
 		if (err == -EAGAIN)
-			err = kernel_fail(kernel, -EPROTO, "netlink: no answer to SYNC_ATTACH");
+			err = kernel_fail(kernel, -EPROTO, "netlink: no answer");
 	}
 	if (!err)
-		err = kernel->attach_result;
+		err = kernel->batch_result;
 	if (err)
 		kernel_unattach(kernel);
 	return err;
 }
 
+static int begin_batches(struct kernel *kernel)
+{
+	kernel_unattach(kernel);
+	if (!kernel->family)
+		return kernel_fail(kernel, -ENODEV, "the module ftcp is not loaded");
+	return open_batch_socket(kernel);
+}
+
+int kernel_attach(struct kernel *kernel, uint64_t peer_sync_id, uint64_t peer_batch_no, int channel_fd)
+{
+	int err = begin_batches(kernel);
+	struct nlmsghdr *nlh;
+	char buffer[256];
+
+	if (err)
+		return err;
+	nlh = kernel_begin(kernel, buffer, FTCP_CMD_SYNC_ATTACH);
+	mnl_attr_put_u64(nlh, FTCP_A_PEER_SYNC_ID, peer_sync_id);
+	mnl_attr_put_u64(nlh, FTCP_A_PEER_BATCH_NO, peer_batch_no);
+	if (channel_fd >= 0)
+		mnl_attr_put_u32(nlh, FTCP_A_CHANNEL_FD, channel_fd);
+	return ask(kernel, nlh);
+}
+
+int kernel_follow(struct kernel *kernel, int channel_fd)
+{
+	int err = begin_batches(kernel);
+	struct nlmsghdr *nlh;
+	char buffer[256];
+
+	if (err)
+		return err;
+	nlh = kernel_begin(kernel, buffer, FTCP_CMD_SYNC_FOLLOW);
+	mnl_attr_put_u32(nlh, FTCP_A_CHANNEL_FD, channel_fd);
+	return ask(kernel, nlh);
+}
+
 void kernel_unattach(struct kernel *kernel)
 {
-	/* The kernel detaches a socket that is closed. */
+	/* The kernel detaches a socket that is closed, or follows no longer for it. */
 	if (kernel->batch)
 		mnl_socket_close(kernel->batch);
 	kernel->batch = NULL;
 }
 
-static bool read_batch(const struct kernel *kernel, const struct nlmsghdr *nlh, struct kernel_batch *batch)
+static bool is_command(const struct kernel *kernel, const struct nlmsghdr *nlh, enum ftcp_cmd cmd)
 {
 	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
+
+	return nlh->nlmsg_type == kernel->family && genl->cmd == cmd;
+}
+
+static bool read_batch(const struct kernel *kernel, const struct nlmsghdr *nlh, struct kernel_batch *batch)
+{
 	const struct nlattr *attr;
 
-	if (nlh->nlmsg_type != kernel->family || genl->cmd != FTCP_CMD_SYNC_BATCH)
+	if (!is_command(kernel, nlh, FTCP_CMD_SYNC_BATCH))
 		return false;
 	memset(batch, 0, sizeof(*batch));
-	mnl_attr_for_each(attr, nlh, sizeof(*genl)) {
+	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr)) {
 		switch (mnl_attr_get_type(attr)) {
 		case FTCP_A_SYNC_ID:
 			batch->sync_id = mnl_attr_get_u64(attr);
@@ -94,6 +129,30 @@ static bool read_batch(const struct kernel *kernel, const struct nlmsghdr *nlh, 
 		}
 	}
 	return batch->len && batch->len <= FTCP_BATCH_MAX_BYTES;
+}
+
+static void read_refusal(struct kernel *kernel, const struct nlmsghdr *nlh)
+{
+	const char *reason = "it does not say why";
+	const struct nlattr *attr;
+
+	memset(&kernel->refused_batch, 0, sizeof(kernel->refused_batch));
+	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr)) {
+		switch (mnl_attr_get_type(attr)) {
+		case FTCP_A_SYNC_ID:
+			kernel->refused_batch.sync_id = mnl_attr_get_u64(attr);
+			break;
+		case FTCP_A_BATCH_NO:
+			kernel->refused_batch.no = mnl_attr_get_u64(attr);
+			break;
+		case FTCP_A_REASON:
+			if (mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
+				reason = mnl_attr_get_str(attr);
+			break;
+		}
+	}
+	kernel->refused = true;
+	kernel_fail(kernel, 0, "%s", reason);
 }
 
 /* recvmmsg() into the buffers; how many, or -errno. */
@@ -136,8 +195,10 @@ int kernel_batches_read(struct kernel *kernel)
 		nlh = (const struct nlmsghdr *)(kernel->buffers + (size_t)i * BUFFER_BYTES);
 		if (!mnl_nlmsg_ok(nlh, left))
 			continue;
-		if (nlh->nlmsg_type == NLMSG_ERROR && nlh->nlmsg_seq == kernel->attach_seq)
-			kernel->attach_result = kernel_result(kernel, nlh);
+		if (nlh->nlmsg_type == NLMSG_ERROR && nlh->nlmsg_seq == kernel->batch_seq)
+			kernel->batch_result = kernel_result(kernel, nlh);
+		else if (is_command(kernel, nlh, FTCP_CMD_SYNC_REFUSED))
+			read_refusal(kernel, nlh);
 		else if (read_batch(kernel, nlh, &batches[n_batches]))
 			n_batches++;
 	}

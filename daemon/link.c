@@ -50,16 +50,38 @@ int link_open(struct link *link, struct loop *loop, int fd, bool connecting, voi
 	return err;
 }
 
-void link_close(struct link *link)
+int link_release(struct link *link)
 {
-	if (!link_is_open(link))
-		return;
-	close(loop_remove(link->loop, &link->io));
+	int fd = loop_remove(link->loop, &link->io);
+
 	free(link->rx);
 	free(link->tx);
 	link->rx = NULL;
 	link->tx = NULL;
 	link->open = false;
+	return fd;
+}
+
+void link_close(struct link *link)
+{
+	if (link_is_open(link))
+		close(link_release(link));
+}
+
+void link_move(struct link *to, struct link *from, void (*ready)(void *arg, uint32_t events), void *arg)
+{
+	int fd = loop_remove(from->loop, &from->io), err;
+
+	*to = *from;
+	from->rx = NULL;
+	from->tx = NULL;
+	to->io = (struct loop_io){ .fd = -1, .ready = ready, .arg = arg };
+	err = loop_add(to->loop, &to->io, fd, EPOLLIN | (to->waits_to_write ? EPOLLOUT : 0));
+	if (!err)
+		return;
+	/* No room in epoll: as good as none. */
+	to->io.fd = fd;
+	link_break(to, "%s", strerror(-err));
 }
 
 int link_connected(struct link *link)

@@ -38,6 +38,10 @@ struct link {
 int link_open(struct link *link, struct loop *loop, int fd, bool connecting, void (*ready)(void *arg, uint32_t events),
 	      void *arg);
 void link_close(struct link *link);
+/** link_move() - @from, with what it has read and has still to write, becomes @to, which has none; broken if that fails */
+void link_move(struct link *to, struct link *from, void (*ready)(void *arg, uint32_t events), void *arg);
+/** link_release() - as link_close(), but the descriptor stays open as it is, and is returned: the caller's */
+int link_release(struct link *link);
 
 static inline bool link_is_open(const struct link *link)
 {

@@ -110,10 +110,11 @@ static void connect_failed(struct peer *peer, const char *why)
 	later(peer);
 }
 
-static void send_hello(struct peer *peer, struct link *link)
+void peer_greet(struct peer *peer, struct link *link, bool channel)
 {
 	struct frame_hello hello = { .version = FRAME_VERSION,
 				     .detach = peer->config->loss == CONFIG_LOSS_DETACH,
+				     .channel = channel,
 				     .heartbeat_ms = peer->config->heartbeat_ms,
 				     .dead_after_ms = peer->config->dead_after_ms };
 	uint8_t frame[FRAME_SMALL_BYTES];
@@ -142,35 +143,41 @@ static void bind_like_listener(struct peer *peer, int fd)
 		log_debug("cannot connect from %s: %s", peer->config->listen.text, strerror(errno));
 }
 
-static void connect_out(struct peer *peer)
+int peer_dial(struct peer *peer, struct link *link, void (*ready)(void *arg, uint32_t events), void *arg)
 {
 	const struct config_endpoint *to = &peer->config->peer;
-	struct link *link = &peer->outgoing.link;
 	int fd, err = 0;
 
 	fd = socket(to->addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0) {
-		connect_failed(peer, strerror(errno));
-		return;
-	}
+	if (fd < 0)
+		return -errno;
 	bind_like_listener(peer, fd);
 	if (connect(fd, (const struct sockaddr *)&to->addr, to->len))
 		err = -errno;
 	if (err && err != -EINPROGRESS) {
 		close(fd);
-		connect_failed(peer, strerror(-err));
-		return;
+		return err;
 	}
-	err = link_open(link, peer->loop, fd, err != 0, pending_ready, &peer->outgoing);
+	err = link_open(link, peer->loop, fd, err != 0, ready, arg);
+	if (err)
+		return err;
+	snprintf(link->name, sizeof(link->name), "%s", to->text);
+	link->initiated = true;
+	return 0;
+}
+
+static void connect_out(struct peer *peer)
+{
+	struct link *link = &peer->outgoing.link;
+	int err = peer_dial(peer, link, pending_ready, &peer->outgoing);
+
 	if (err) {
 		connect_failed(peer, strerror(-err));
 		return;
 	}
-	snprintf(link->name, sizeof(link->name), "%s", to->text);
-	link->initiated = true;
 	link->deadline_ms = peer->loop->now_ms + PEER_HANDSHAKE_MS;
 	if (!link->connecting)
-		send_hello(peer, link);
+		peer_greet(peer, link, false);
 }
 
 /* ---- handshake ---- */
@@ -192,7 +199,7 @@ static void pending_failed(struct peer *peer, struct link *link, const char *why
 	}
 }
 
-static const char *check_hello(struct peer *peer, const struct frame_hello *hello)
+const char *peer_check_hello(const struct peer *peer, const struct frame_hello *hello)
 {
 	static char text[LINK_ERROR_MAX];
 
@@ -213,21 +220,11 @@ static void read_link(struct peer *peer);
 static void adopt(struct peer *peer, struct link *link, const struct frame_hello *hello)
 {
 	struct link *to = &peer->link;
-	int fd;
 
 	if (link_is_open(to))
 		log_info("link %s replaces %s", link->name, to->name);
 	link_close(to);
-	fd = loop_remove(peer->loop, &link->io);
-	*to = *link;
-	link->rx = NULL;
-	link->tx = NULL;
-	to->io = (struct loop_io){ .fd = -1, .ready = link_ready, .arg = peer };
-	if (loop_add(peer->loop, &to->io, fd, EPOLLIN | (to->waits_to_write ? EPOLLOUT : 0))) {
-		/* No room in epoll: as good as none. */
-		to->io.fd = fd;
-		link_break(to, "%s", strerror(errno));
-	}
+	link_move(to, link, link_ready, peer);
 	peer->instance = hello->host.instance;
 	peer->backoff_ms = BACKOFF_MIN_MS;
 	*peer->trouble = '\0';
@@ -239,13 +236,38 @@ static void adopt(struct peer *peer, struct link *link, const struct frame_hello
 	read_link(peer);
 }
 
+/* The pending link is a channel: for the owner, if it is of the daemon at the other end of the link. */
+static void offered(struct peer *peer, struct link *link, const struct frame_hello *hello)
+{
+	const char *wrong = NULL;
+
+	if (link->initiated)
+		wrong = "it calls this host's link a channel";
+	else if (!peer_is_up(peer))
+		wrong = "a channel, and there is no link";
+	else if (hello->host.instance != peer->instance)
+		wrong = "a channel of another daemon than that of the link";
+	else if (link_accepted(link))
+		wrong = "no memory";
+	if (wrong) {
+		pending_failed(peer, link, wrong);
+		return;
+	}
+	peer->ops->channel(peer->arg, link);
+	link_close(link);
+}
+
 static void greeted(struct peer *peer, struct link *link, const struct frame_hello *hello)
 {
-	const char *wrong = check_hello(peer, hello);
+	const char *wrong = peer_check_hello(peer, hello);
 	bool up = peer_is_up(peer);
 
 	if (wrong) {
 		pending_failed(peer, link, wrong);
+		return;
+	}
+	if (hello->channel) {
+		offered(peer, link, hello);
 		return;
 	}
 	if (up && policy_keep_old(peer->config->heartbeat_ms, peer->self, peer->instance, hello->host.instance,
@@ -300,7 +322,7 @@ static void pending_ready(void *arg, uint32_t events)
 			schedule(peer);
 			return;
 		}
-		send_hello(peer, link);
+		peer_greet(peer, link, false);
 	}
 	if (events & EPOLLOUT)
 		link_flush(link);
@@ -340,7 +362,7 @@ static void take_in(struct peer *peer, int fd, const struct sockaddr_storage *fr
 		return;
 	memcpy(link->name, name, sizeof(name));
 	link->deadline_ms = peer->loop->now_ms + PEER_HANDSHAKE_MS;
-	send_hello(peer, link);
+	peer_greet(peer, link, false);
 }
 
 static void listener_ready(void *arg, uint32_t events)

@@ -3,6 +3,9 @@
  * The other host's daemon. Both hosts listen and both connect; of two links that stand, both keep the same one. A link
  * becomes *the* link when a good hello has come by it; until then it is pending, may say nothing else, and has
  * 2 seconds. Whatever a stranger says on another connection closes that connection and nothing else.
+ *
+ * A connection whose hello says that it is a channel never becomes the link. It goes to the owner, but only if it is of
+ * the daemon at the other end of the link that stands.
  */
 #ifndef FTCP_PEER_H
 #define FTCP_PEER_H
@@ -35,6 +38,8 @@ struct peer_ops {
 	void (*down)(void *arg, const char *why);
 	/* Everything was written; peer_congested() is false. */
 	void (*writable)(void *arg);
+	/* A channel of this peer, its hello read: to be taken over with link_move(), or it is closed. */
+	void (*channel)(void *arg, struct link *link);
 };
 
 /* A link that waits for its hello. */
@@ -88,5 +93,14 @@ void peer_say_last(struct peer *peer, const uint8_t *frame, size_t len);
 void peer_send_batches(struct peer *peer, const struct kernel_batch *batches, unsigned int n);
 /** peer_congested() - do not give it batches now */
 bool peer_congested(const struct peer *peer);
+
+/* ---- for channel.c: how connections to the other host begin ---- */
+
+/** peer_dial() - connect @link, as it is closed, to the other host; 0, perhaps link->connecting, or -errno */
+int peer_dial(struct peer *peer, struct link *link, void (*ready)(void *arg, uint32_t events), void *arg);
+/** peer_greet() - this side's hello. Asks the owner for its state */
+void peer_greet(struct peer *peer, struct link *link, bool channel);
+/** peer_check_hello() - what is wrong with the other side's; NULL: nothing */
+const char *peer_check_hello(const struct peer *peer, const struct frame_hello *hello);
 
 #endif

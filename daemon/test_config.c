@@ -37,6 +37,7 @@ static void defaults(void)
 	tap_ok(read_text(GOOD), "good__the_least");
 	tap_ok(!strcmp(config.name, "default") && config.prefers_primary && config.heartbeat_ms == 100 &&
 	       config.dead_after_ms == 1000 && config.restart_grace_ms == 10000 && config.loss == CONFIG_LOSS_STALL &&
+	       config.batches == CONFIG_BATCHES_KERNEL &&
 	       config.detach_after_ms == 2000 && !config.alone_after_ms && config.announce == 5 && !config.n_addresses,
 	       "good__defaults");
 }
@@ -45,13 +46,14 @@ static void everything(void)
 {
 	tap_ok(read_text("; a comment\n# another\n[group]\n  name = web-1.x_y\n\trole = standby ; here too\n"
 			 "[link]\r\nlisten = [2001:db8::1]:7789\r\npeer = [fe80::2%lo]:1\n"
-			 "heartbeat_ms = 20\ndead_after_ms=60\nrestart_grace_ms = 0\n"
+			 "heartbeat_ms = 20\ndead_after_ms=60\nrestart_grace_ms = 0\nbatches = daemon\n"
 			 "[standby_loss]\npolicy = detach\ndetach_after_ms = 5\n[start]\nalone_after_ms = 7\n"
 			 "[address]\nadd = 10.9.0.100/24 dev eth0\nadd = fd09::100/64   dev eth1\nannounce = 0"),
 	       "good__everything");
 	printf("# %s\n", error);
 	tap_ok(!strcmp(config.name, "web-1.x_y") && !config.prefers_primary && config.heartbeat_ms == 20 &&
-	       config.dead_after_ms == 60 && !config.restart_grace_ms && config.loss == CONFIG_LOSS_DETACH &&
+	       config.dead_after_ms == 60 && !config.restart_grace_ms && config.batches == CONFIG_BATCHES_DAEMON &&
+	       config.loss == CONFIG_LOSS_DETACH &&
 	       config.detach_after_ms == 5 && config.alone_after_ms == 7 && !config.announce, "good__values");
 	tap_ok(config.n_addresses == 2 && config.addresses[0].family == AF_INET && config.addresses[0].prefix_len == 24 &&
 	       !memcmp(config.addresses[0].ip, "\x0a\x09\x00\x64", 4) && config.addresses[1].family == AF_INET6 &&
@@ -103,6 +105,8 @@ static void values(void)
 	refuses("[group]\nname = 12345678901234567890123456789012\nrole = primary\n" LINK, "x.conf:2: ", "1 to 31",
 		"values__long_name");
 	refuses(GOOD "[standby_loss]\npolicy = maybe\n", "x.conf:7: ", "stall or detach", "values__policy");
+	refuses(GOOD "batches = both\n", "x.conf:6: [link] batches = both: ", "kernel or daemon", "values__batches");
+	tap_ok(read_text(GOOD "batches = kernel\n") && config.batches == CONFIG_BATCHES_KERNEL, "values__batches_as_the_default");
 }
 
 static void endpoints(void)

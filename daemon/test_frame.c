@@ -50,9 +50,17 @@ static size_t write_hello(void)
 
 static void round_trips(void)
 {
+	uint8_t again[FRAME_SMALL_BYTES];
+
 	tap_ok(reads(write_hello(), true) && frame.type == FRAME_HELLO && same_host(&frame.hello.host, &host) &&
 	       frame.hello.host.instance == 99 && !strcmp(frame.hello.group, "default") && frame.hello.detach &&
-	       frame.hello.heartbeat_ms == 100 && frame.hello.dead_after_ms == 1000, "round_trip__hello");
+	       frame.hello.heartbeat_ms == 100 && frame.hello.dead_after_ms == 1000 && !frame.hello.channel, "round_trip__hello");
+	write_hello();
+	data[FRAME_HEADER_BYTES + 3] = 1;
+	tap_ok(reads(FRAME_HEADER_BYTES + FRAME_HELLO_BYTES, true) && frame.hello.channel && frame.hello.detach,
+	       "round_trip__hello_of_a_channel");
+	tap_ok(frame_write_hello(again, &frame.hello) == frame.bytes && !memcmp(again, data, frame.bytes),
+	       "round_trip__hello_of_a_channel_written_alike");
 	tap_ok(reads(frame_write_heartbeat(data, &host, 77), false) && frame.type == FRAME_HEARTBEAT &&
 	       same_host(&frame.host, &host) && frame.sent_ms == 77, "round_trip__heartbeat");
 	tap_ok(reads(frame_write_prepare(data, 5), false) && frame.type == FRAME_PREPARE && frame.token == 5,
@@ -109,6 +117,10 @@ static void strangers(void)
 	write_hello();
 	data[FRAME_HEADER_BYTES + 20] = '\x1b';
 	tap_ok(is_bad(FRAME_HEADER_BYTES + FRAME_HELLO_BYTES, true), "stranger__name_for_terminals");
+	write_hello();
+	data[FRAME_HEADER_BYTES + 3] = 2;
+	tap_ok(is_bad(FRAME_HEADER_BYTES + FRAME_HELLO_BYTES, true) && strstr(error, "unknown purpose"),
+	       "stranger__of_an_unknown_purpose");
 	frame_write_bye(data, 1);
 	data[4] = 200;
 	tap_ok(is_bad(FRAME_HEADER_BYTES + 4, false), "stranger__unknown_kind");

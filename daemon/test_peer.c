@@ -3,32 +3,11 @@
  * Two peers in one process, over the loopback's 127.0.1.x, with strangers between them. No kernel module: the states are
  * made up, batches are noise. Prints TAP.
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 #include "log.h"
-#include "peer.h"
 #include "tap.h"
+#include "test_pair.h"
 
-#define WITHIN_MS 10000
-
-/* One side: what it saw. */
-struct side {
-	struct peer peer;
-	struct config config;
-	unsigned int ups, downs, bursts, batches, heartbeats;
-	uint64_t next_no;
-	bool wrong;		/* batches out of order, or other bytes */
-	char why[LINK_ERROR_MAX];
-};
-
-static struct loop loop;
-static struct side a, b;
 static uint8_t noise[FTCP_BATCH_MAX_BYTES];
-static int base_port;
 
 static void state(void *arg, struct policy_host *host)
 {
@@ -76,131 +55,15 @@ static void writable(void *arg)
 	(void)arg;
 }
 
-static const struct peer_ops ops = {
-	.state = state, .up = up, .frame = frame, .burst = burst, .down = down, .writable = writable,
-};
-
-static void endpoint(struct config_endpoint *endpoint, const char *ip, int port)
-{
-	struct sockaddr_in *addr = (struct sockaddr_in *)&endpoint->addr;
-
-	memset(endpoint, 0, sizeof(*endpoint));
-	addr->sin_family = AF_INET;
-	addr->sin_port = htons(port);
-	inet_pton(AF_INET, ip, &addr->sin_addr);
-	endpoint->len = sizeof(*addr);
-	snprintf(endpoint->text, sizeof(endpoint->text), "%s:%d", ip, port);
-}
-
-static bool open_side(struct side *side, const char *ip, const char *peer_ip, const char *group, uint64_t instance)
-{
-	char error[LINK_ERROR_MAX];
-
-	memset(side, 0, sizeof(*side));
-	strcpy(side->config.name, group);
-	side->config.heartbeat_ms = 100;
-	side->config.dead_after_ms = 5000;
-	endpoint(&side->config.listen, ip, base_port);
-	endpoint(&side->config.peer, peer_ip, base_port);
-	if (peer_open(&side->peer, &loop, &side->config, instance, &ops, side, error)) {
-		printf("# %s\n", error);
-		return false;
-	}
-	peer_activate(&side->peer, true);
-	return true;
-}
-
-static void round_ends(void *arg)
+static void channel(void *arg, struct link *link)
 {
 	(void)arg;
-	peer_check(&a.peer);
-	peer_check(&b.peer);
+	(void)link;
 }
 
-/* Rounds until @done, or too long. */
-static bool until(bool (*done)(void))
-{
-	struct loop_timer tick = { .fire = round_ends };
-	uint64_t end_ms = loop_clock_ms() + WITHIN_MS;
-
-	while (!done() && loop_clock_ms() < end_ms) {
-		loop_timer_set(&loop, &tick, loop_clock_ms() + 20);
-		loop_round(&loop);
-	}
-	loop_timer_stop(&loop, &tick);
-	return done();
-}
-
-static uint64_t wait_end_ms;
-
-static bool waited(void)
-{
-	return loop_clock_ms() >= wait_end_ms;
-}
-
-static void run_for(unsigned int ms)
-{
-	wait_end_ms = loop_clock_ms() + ms;
-	until(waited);
-}
-
-static bool both_up(void)
-{
-	return peer_is_up(&a.peer) && peer_is_up(&b.peer);
-}
-
-/* The same TCP connection at both ends. */
-static bool joined(void)
-{
-	struct sockaddr_in here, there;
-	socklen_t len = sizeof(here);
-
-	if (!both_up())
-		return false;
-	getsockname(a.peer.link.io.fd, (struct sockaddr *)&here, &len);
-	getpeername(b.peer.link.io.fd, (struct sockaddr *)&there, &len);
-	return here.sin_port == there.sin_port && a.peer.link.initiated != b.peer.link.initiated;
-}
-
-static bool any_pending(const struct peer *peer)
-{
-	bool any = link_is_open(&peer->outgoing.link);
-
-	for (int i = 0; i < PEER_PENDING_MAX; i++)
-		any |= link_is_open(&peer->incoming[i].link);
-	return any;
-}
-
-/* ... and no other is on its way that might replace it. */
-static bool settled(void)
-{
-	return joined() && !any_pending(&a.peer) && !any_pending(&b.peer);
-}
-
-static int stranger(const char *from, const char *to)
-{
-	struct sockaddr_in addr = { .sin_family = AF_INET };
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	inet_pton(AF_INET, from, &addr.sin_addr);
-	bind(fd, (struct sockaddr *)&addr, sizeof(addr));
-	inet_pton(AF_INET, to, &addr.sin_addr);
-	addr.sin_port = htons(base_port);
-	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
-		perror("# connect");
-	return fd;
-}
-
-static int closed_fd;
-
-/* Our hello may come first. */
-static bool is_closed(void)
-{
-	char bytes[512];
-	ssize_t n = recv(closed_fd, bytes, sizeof(bytes), MSG_DONTWAIT);
-
-	return n == 0 || (n < 0 && errno != EAGAIN);
-}
+static const struct peer_ops ops = {
+	.state = state, .up = up, .frame = frame, .burst = burst, .down = down, .writable = writable, .channel = channel,
+};
 
 static bool gets_closed(int fd, const void *says, size_t len)
 {
