@@ -57,7 +57,7 @@ pair_hosts() { # [KEY=VALUE...]
 pair_conf() { # HOST [KEY=VALUE...]
 	local -A value=(
 		[name]=default [heartbeat_ms]=100 [dead_after_ms]=5000 [restart_grace_ms]=10000 [policy]=stall [detach_after_ms]=2000
-		[alone_after_ms]=0 [announce]=5 [addresses]="$bed_vip4/24 $bed_vip6/64"
+		[alone_after_ms]=0 [announce]=5 [batches]=kernel [addresses]="$bed_vip4/24 $bed_vip6/64"
 	)
 	local host=$1 peer=standby setting
 	[ "$host" = primary ] || peer=primary
@@ -73,6 +73,7 @@ pair_conf() { # HOST [KEY=VALUE...]
 		peer = 10.9.1.$(bed_number $peer):7789
 		heartbeat_ms = ${value[heartbeat_ms]}
 		dead_after_ms = ${value[dead_after_ms]}
+		batches = ${value[batches]}
 		restart_grace_ms = ${value[restart_grace_ms]}
 		[standby_loss]
 		policy = ${value[policy]}
@@ -109,6 +110,18 @@ syncd_stop() { # HOST: it exists and does nothing
 }
 
 syncd_continue() { kill -CONT "$(syncd_pid "$1")"; } # HOST
+
+# Nothing that comes by the sync link is heard: neither host, nor its daemon, can tell.
+sync_silent() { # HOST
+	in_host "$1" nft -f - <<-END
+		table inet silent {
+			chain in { type filter hook input priority 0; iifname sync0 drop; }
+			chain out { type filter hook output priority 0; oifname sync0 drop; }
+		}
+	END
+}
+
+sync_heard() { in_host "$1" nft delete table inet silent; } # HOST
 
 syncd_says() { grep -E -q -- "$2" "$bed_log/$1.syncd.log"; } # HOST PATTERN
 

@@ -1,5 +1,6 @@
 #!/bin/bash
-# The rule everything follows, seen on the wire: nothing leaves the primary that the standby could not stand behind.
+# The rule everything follows, seen on the wire: nothing leaves the primary that the standby could not stand behind. Whoever carries the
+# batches: the kernels, then the daemons.
 set -eu
 cd "$(dirname "$0")"
 # shellcheck source=selftests/lib/ktap.sh
@@ -17,11 +18,11 @@ now() { date +%s.%N; }
 committed() { echo "$(conn_value primary rcv_committed) $(conn_value primary snd_committed)"; }
 on_the_wire() { echo "$(group_value primary batch_no) $(committed) $(conn_value primary snd_nxt) $(conn_value primary snd_una)"; }
 
-# The standby's daemon stands still, and what was on its way has arrived: from here to there nothing may move.
+# The standby hears nothing (or, if it carries the batches, its daemon stands still), and what was on its way has arrived: from here to there nothing may move.
 freeze() {
 	traffic_start first "$bed_vip4" --rate 4M
 	traffic_moves first 1000000
-	syncd_stop standby
+	if [ "$carrier" = kernel ]; then sync_silent standby; else syncd_stop standby; fi
 	settles 1 on_the_wire
 	now >/tmp/log/from
 	committed >/tmp/log/committed
@@ -46,7 +47,7 @@ frozen_newcomer() {
 
 # The standby holds all that the client was ever told of.
 thaw() {
-	syncd_continue standby
+	if [ "$carrier" = kernel ]; then sync_heard standby; else syncd_continue standby; fi
 	traffic_moves first 1000000
 	traffic_moves second 10000
 	verdict primary protected 0
@@ -88,16 +89,19 @@ newcomer_heard_nothing() {
 }
 
 ktap_begin
-ktap_must -t 60 'a pair comes up' pair_up policy=stall dead_after_ms=120000
-bed_capture_start client $pcap tcp port "$bed_port"
-ktap_case -t 60 "traffic, and the standby's daemon is stopped" freeze
-ktap_case 'the connection stands still' frozen
-ktap_case 'one that begins now stands, too' frozen_newcomer
-ktap_case -t 100 "the standby's daemon goes on, and so do they, to the last byte" thaw
-ktap_must 'the wire was seen' capture_ends
-ktap_case 'on the wire: no new byte was acknowledged' nothing_acknowledged
-ktap_case 'on the wire: nothing new was sent' nothing_sent
-ktap_case 'on the wire: never more than the standby held' never_more_than_committed
-ktap_case 'on the wire: nothing to the newcomer' newcomer_heard_nothing
-ktap_case 'on the wire: no reset, ever' no_reset
+for carrier in kernel daemon; do
+	ktap_must -t 60 "$carrier: a pair comes up" pair_up policy=stall dead_after_ms=120000 batches=$carrier
+	bed_capture_start client $pcap tcp port "$bed_port"
+	ktap_case -t 60 "$carrier: traffic, and the standby falls silent" freeze
+	ktap_case "$carrier: the connection stands still" frozen
+	ktap_case "$carrier: one that begins now stands, too" frozen_newcomer
+	ktap_case -t 100 "$carrier: the standby is back, and they go on, to the last byte" thaw
+	ktap_must "$carrier: the wire was seen" capture_ends
+	ktap_case "$carrier: on the wire: no new byte was acknowledged" nothing_acknowledged
+	ktap_case "$carrier: on the wire: nothing new was sent" nothing_sent
+	ktap_case "$carrier: on the wire: never more than the standby held" never_more_than_committed
+	ktap_case "$carrier: on the wire: nothing to the newcomer" newcomer_heard_nothing
+	ktap_case "$carrier: on the wire: no reset, ever" no_reset
+	bed_down
+done
 ktap_end

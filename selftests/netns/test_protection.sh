@@ -9,9 +9,9 @@ cd "$(dirname "$0")"
 # shellcheck source=selftests/netns/lib_pair.sh
 . ./lib_pair.sh
 
-pair_of() { # PROTECTION
+pair_of() { # PROTECTION [KEY=VALUE...]
 	bed_down
-	PAIR_SERVICE="--protection $1" pair_up policy=detach dead_after_ms=1000
+	PAIR_SERVICE="--protection $1" pair_up policy=detach "${@:2}"
 }
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -32,7 +32,7 @@ shows_async() {
 	primary ftcpctl conn show | grep -q '\<async\>'
 }
 
-# Its daemon stands still: no batch leaves the host, and all goes on.
+# Its daemon, which carries the batches, stands still: none leaves the host, and all goes on.
 goes_on_uncommitted() {
 	syncd_stop primary
 	traffic_moves one 300000
@@ -57,7 +57,7 @@ survives() {
 
 # The client has acknowledged what the standby was never told of.
 is_reset() {
-	syncd_stop primary
+	sync_silent primary
 	traffic_moves one 500000
 	primary_dies
 	wait_for 60 ktap_gone "$(cat "$bed_log/one.pid")"
@@ -87,7 +87,7 @@ dies_with_host() {
 # ---------------------------------------------------------------------------------------------------------------------
 
 ktap_begin
-ktap_must 'a protected pair with an async service' pair_of async
+ktap_must 'a protected pair with an async service' pair_of async batches=daemon
 ktap_case 'a word that is none is refused' wrong_word
 ktap_case 'async is listed' is_listed async
 traffic_start one "$bed_vip4" --rate 2M

@@ -60,7 +60,7 @@ static void result(const char *name)
 /* The kernel's to say, and nobody else's. */
 static bool only_said_by_kernel(unsigned int cmd)
 {
-	return cmd == FTCP_CMD_SYNC_BATCH || cmd == FTCP_CMD_EVENT;
+	return cmd == FTCP_CMD_SYNC_BATCH || cmd == FTCP_CMD_EVENT || cmd == FTCP_CMD_SYNC_REFUSED;
 }
 
 static void check_family(void)

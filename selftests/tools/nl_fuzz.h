@@ -101,6 +101,13 @@ void fuzz_request_make(struct fuzz_maker *maker, int cmd, bool spoilt, void *to,
 
 /** fuzz_put_value() - the attribute with a value that may do, mostly */
 void fuzz_put_value(struct fuzz_maker *maker, struct nlmsghdr *nlh, const struct fuzz_attr *attr);
+/** fuzz_batch_make() - a batch that may be applied, or not, into 65536 bytes; returns its length */
+size_t fuzz_batch_make(struct fuzz_maker *maker, unsigned char *to);
+
+/* ---- nl_fuzz_channel.c ---- */
+
+/** fuzz_channel() - a descriptor that may be handed to the kernel as a channel; valid until the next call */
+int fuzz_channel(struct fuzz_maker *maker);
 
 /* ---- nl_fuzz_worker.c: a process of many sockets ---- */
 

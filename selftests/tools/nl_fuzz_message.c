@@ -41,6 +41,7 @@ static bool wanted(struct fuzz_maker *maker, const struct fuzz_attr *attr)
 	case FTCP_A_SERVICE_CONGESTION:
 	case FTCP_A_SERVICE_NAGLE:
 	case FTCP_A_SERVICE_PROTECTION: return one_in(maker, 4);
+	case FTCP_A_CHANNEL_FD: return one_in(maker, 2);
 	default: return !one_in(maker, 25);
 	}
 }

@@ -67,6 +67,7 @@ static uint64_t good_number(struct fuzz_maker *maker, const struct fuzz_attr *at
 	case FTCP_A_CONN_RPORT: return maker->conn ? maker->conn->rport : 40000 + fuzz_range(&maker->rnd, 4);
 	case FTCP_A_CONN_LADDR4: return inet_addr("10.9.0.100");
 	case FTCP_A_CONN_RADDR4: return inet_addr("10.9.0.2");
+	case FTCP_A_CHANNEL_FD: return fuzz_channel(maker);
 	default: return within(maker, attr->min, attr->max);
 	}
 }
@@ -148,9 +149,8 @@ static size_t heard_batch(struct fuzz_maker *maker, unsigned char *to)
 	return memory->batch_len;
 }
 
-static void put_batch(struct fuzz_maker *maker, struct nlmsghdr *nlh, const struct fuzz_attr *attr)
+size_t fuzz_batch_make(struct fuzz_maker *maker, unsigned char *bytes)
 {
-	static unsigned char bytes[65536];
 	bool heard = one_in(maker, 3), spoilt = one_in(maker, 2), deep = !one_in(maker, 4);
 	size_t len;
 
@@ -161,7 +161,14 @@ static void put_batch(struct fuzz_maker *maker, struct nlmsghdr *nlh, const stru
 	/* What is spoilt below the header has to have something there. */
 	if (spoilt && len > sizeof(struct ftcp_batch_header))
 		len = nl_batch_spoil(bytes, len, &maker->rnd, deep);
-	mnl_attr_put(nlh, attr->type, len, bytes);
+	return len;
+}
+
+static void put_batch(struct fuzz_maker *maker, struct nlmsghdr *nlh, const struct fuzz_attr *attr)
+{
+	static unsigned char bytes[65536];
+
+	mnl_attr_put(nlh, attr->type, fuzz_batch_make(maker, bytes), bytes);
 }
 
 /* ---- bytes ---- */

@@ -71,7 +71,7 @@ static void result(const char *fmt, ...)
 
 /* ---- the commands, as the header describes them ---- */
 
-enum kind { KIND_NAME, KIND_STRING, KIND_FLAG, KIND_U8, KIND_U16, KIND_U32, KIND_U64, KIND_ADDR4, KIND_ADDR6, KIND_BATCH };
+enum kind { KIND_NAME, KIND_STRING, KIND_FLAG, KIND_U8, KIND_U16, KIND_U32, KIND_U64, KIND_ADDR4, KIND_ADDR6, KIND_BATCH, KIND_FD };
 
 struct attr {
 	uint16_t type;
@@ -118,6 +118,7 @@ static const struct command commands[] = {
 	{ FTCP_CMD_SYNC_APPLY, "sync-apply", { A_GROUP, { FTCP_A_BATCH, KIND_BATCH, false } }, false },
 	{ FTCP_CMD_SYNC_ACK, "sync-ack", { A_GROUP, { FTCP_A_SYNC_ID, KIND_U64, false },
 		{ FTCP_A_BATCH_NO, KIND_U64, false } }, false },
+	{ FTCP_CMD_SYNC_FOLLOW, "sync-follow", { A_GROUP, { FTCP_A_CHANNEL_FD, KIND_FD, false } }, false },
 };
 
 static unsigned int count_attrs(const struct command *command)
@@ -143,6 +144,7 @@ static void put_good(struct nlmsghdr *nlh, const struct attr *attr)
 	case KIND_U16: mnl_attr_put_u16(nlh, attr->type, PORT); break;
 	case KIND_U32: mnl_attr_put_u32(nlh, attr->type, 65536); break;
 	case KIND_U64: mnl_attr_put_u64(nlh, attr->type, 1); break;
+	case KIND_FD: mnl_attr_put_u32(nlh, attr->type, 0); break;	/* good as a number; there is no connection behind it */
 	case KIND_ADDR4: mnl_attr_put_u32(nlh, attr->type, inet_addr("10.9.0.77")); break;
 	case KIND_ADDR6: mnl_attr_put(nlh, attr->type, sizeof(addr6), &addr6); break;
 	case KIND_BATCH:
@@ -268,7 +270,7 @@ static void test_malformed(void)
 
 static void test_no_command(void)
 {
-	static const int none[] = { FTCP_CMD_UNSPEC, FTCP_CMD_SYNC_BATCH, FTCP_CMD_EVENT, FTCP_CMD_MAX + 1, 255 };
+	static const int none[] = { FTCP_CMD_UNSPEC, FTCP_CMD_SYNC_BATCH, FTCP_CMD_EVENT, FTCP_CMD_SYNC_REFUSED, FTCP_CMD_MAX + 1, 255 };
 	static const struct command unknown = { .name = "no command" };
 
 	for (unsigned int i = 0; i < COUNT(none); i++) {
