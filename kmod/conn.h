@@ -94,7 +94,7 @@ static inline bool ftcp_conn_is_v4(const struct ftcp_conn *conn)
 }
 
 /** ftcp_conn_peek() - under RCU, no reference: to look, not to lock; it may be finished */
-const struct ftcp_conn *ftcp_conn_peek(struct ftcp_net *fn, const struct ftcp_conn_key *key);
+struct ftcp_conn *ftcp_conn_peek(struct ftcp_net *fn, const struct ftcp_conn_key *key);
 /** ftcp_conn_find() - with a reference, or NULL. Any context. */
 struct ftcp_conn *ftcp_conn_find(struct ftcp_net *fn, const struct ftcp_conn_key *key);
 

@@ -24,6 +24,16 @@
 #include "service.h"
 #include "trace.h"
 
+/*
+ * Whose packet is on its way through the INPUT firewall on this CPU, so that it need not be looked up twice. A rule may queue the packet, and what comes
+ * back later finds another one here, or none; all of it is under the RCU of the hook that has looked.
+ */
+struct passing {
+	const struct sk_buff *skb;
+	struct ftcp_conn *conn;
+};
+static DEFINE_PER_CPU(struct passing, passing);
+
 static bool policy_allows(struct sk_buff *skb)
 {
 	if (skb->protocol == htons(ETH_P_IP))
@@ -33,8 +43,10 @@ static bool policy_allows(struct sk_buff *skb)
 
 static int local_in(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
+	const struct passing *mine = this_cpu_ptr(&passing);
+
 	if (policy_allows(skb)) {
-		ftcp_receive(ftcp_net(net), skb);
+		ftcp_receive(ftcp_net(net), skb, mine->skb == skb ? mine->conn : NULL);
 	} else {
 		ftcp_stats_drop(ftcp_net(net), FTCP_REASON_FIREWALL);
 		kfree_skb(skb);
@@ -126,9 +138,8 @@ static bool source_is_sane(const struct ftcp_conn_key *key)
  * Whose is it? The group that is to have it; NULL: nobody's of ours; or an error: who knows. Under RCU, as every hook is, and without a
  * reference to anything: each packet comes by here.
  */
-static struct ftcp_group *owner(struct ftcp_net *fn, struct sk_buff *skb, const struct ftcp_conn_key *key)
+static struct ftcp_group *owner(struct ftcp_net *fn, struct sk_buff *skb, const struct ftcp_conn_key *key, const struct ftcp_conn *conn)
 {
-	const struct ftcp_conn *conn = ftcp_conn_peek(fn, key);
 	const struct ftcp_service *service;
 	struct ftcp_group *group = NULL;
 	int local;
@@ -156,10 +167,24 @@ static void drop(struct ftcp_net *fn, const struct ftcp_conn_key *key, enum ftcp
 	trace_segment_in(key, &unread, reason);
 }
 
+/* Not 0: it has been dropped */
+static int through_firewall(const struct nf_hook_state *state, struct sk_buff *skb, struct ftcp_conn *conn)
+{
+	struct passing *mine = this_cpu_ptr(&passing);
+	int err;
+
+	mine->skb = skb;
+	mine->conn = conn;
+	err = NF_HOOK(state->pf, NF_INET_LOCAL_IN, state->net, NULL, skb, skb->dev, NULL, local_in);
+	mine->skb = NULL;
+	return err;
+}
+
 static unsigned int steal(struct sk_buff *skb, const struct nf_hook_state *state, const struct ftcp_conn_key *key)
 {
 	struct ftcp_net *fn = ftcp_net(state->net);
-	const struct ftcp_group *group = owner(fn, skb, key);
+	struct ftcp_conn *conn = ftcp_conn_peek(fn, key);
+	const struct ftcp_group *group = owner(fn, skb, key, conn);
 
 	if (!group)
 		return NF_ACCEPT;
@@ -176,7 +201,7 @@ static unsigned int steal(struct sk_buff *skb, const struct nf_hook_state *state
 		drop(fn, key, FTCP_REASON_NOT_OURS);
 		return NF_DROP;
 	}
-	if (NF_HOOK(state->pf, NF_INET_LOCAL_IN, state->net, NULL, skb, skb->dev, NULL, local_in))
+	if (through_firewall(state, skb, conn))
 		drop(fn, key, FTCP_REASON_FIREWALL);
 	return NF_STOLEN;
 }

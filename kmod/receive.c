@@ -30,6 +30,7 @@ struct arrival {
 	struct dst_entry *dst;		/* the route it came by, under RCU */
 	int iif;
 	enum ftcp_reason reason;	/* why it was dropped, if it was */
+	struct ftcp_conn *hint;
 };
 
 static void drop(struct arrival *a, enum ftcp_reason reason)
@@ -430,9 +431,19 @@ static void take_foreign_ack(struct arrival *a, struct ftcp_conn *conn)
 		drop(a, FTCP_REASON_STANDBY);
 }
 
+/* A rule may have changed the addresses since (SNAT does, at this hook). */
+static struct ftcp_conn *find_conn(const struct arrival *a)
+{
+	struct ftcp_conn *hint = a->hint;
+
+	if (hint && !memcmp(&hint->key, &a->key, sizeof(a->key)) && !READ_ONCE(hint->finished) && ftcp_conn_get(hint))
+		return hint;
+	return ftcp_conn_find(a->fn, &a->key);
+}
+
 static void dispatch(struct arrival *a)
 {
-	struct ftcp_conn *conn = ftcp_conn_find(a->fn, &a->key);
+	struct ftcp_conn *conn = find_conn(a);
 
 	if (!conn) {
 		without_conn(a);
@@ -453,7 +464,7 @@ static void dispatch(struct arrival *a)
 	ftcp_conn_put(conn);
 }
 
-void ftcp_receive(struct ftcp_net *fn, struct sk_buff *skb)
+void ftcp_receive(struct ftcp_net *fn, struct sk_buff *skb, struct ftcp_conn *hint)
 {
 	enum ftcp_reason reason;
 	struct arrival a;
@@ -462,6 +473,7 @@ void ftcp_receive(struct ftcp_net *fn, struct sk_buff *skb)
 	a.dst = skb_dst(skb);
 	a.iif = skb->skb_iif;
 	a.reason = FTCP_REASON_NONE;
+	a.hint = hint;
 	ftcp_bytes_init(&a.payload, 0);
 	ftcp_stats_inc(fn, FTCP_COUNT_SEGS_IN);
 	if (ftcp_memory_level() != FTCP_MEMORY_PLENTY)

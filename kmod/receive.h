@@ -7,7 +7,12 @@
 
 struct ftcp_net;
 
-/** ftcp_receive() - an skb that passed the INPUT firewall, network and transport header set; consumes it. BH. */
-void ftcp_receive(struct ftcp_net *fn, struct sk_buff *skb);
+struct ftcp_conn;
+
+/**
+ * ftcp_receive() - an skb that passed the INPUT firewall, network and transport header set; consumes it. BH.
+ * @hint: whose it is, most probably, under RCU; or NULL
+ */
+void ftcp_receive(struct ftcp_net *fn, struct sk_buff *skb, struct ftcp_conn *hint);
 
 #endif

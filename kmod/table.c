@@ -23,7 +23,7 @@ void ftcp_table_destroy(struct ftcp_net *fn)
 	rhashtable_destroy(&fn->conns);
 }
 
-const struct ftcp_conn *ftcp_conn_peek(struct ftcp_net *fn, const struct ftcp_conn_key *key)
+struct ftcp_conn *ftcp_conn_peek(struct ftcp_net *fn, const struct ftcp_conn_key *key)
 {
 	return rhashtable_lookup(&fn->conns, key, table_params);
 }
