@@ -15,6 +15,7 @@
 #include "chargen.h"
 #include "conn.h"
 #include "group.h"
+#include "memory.h"
 #include "net.h"
 #include "netlink.h"
 #include "page.h"
@@ -180,6 +181,9 @@ static int __init ftcp_init(void)
 {
 	int err;
 
+	err = ftcp_memory_init();
+	if (err)
+		return err;
 	ftcp_queue_init();
 	ftcp_conn_cache = KMEM_CACHE(ftcp_conn, SLAB_HWCACHE_ALIGN);
 	ftcp_board_cache = KMEM_CACHE(ftcp_board, SLAB_HWCACHE_ALIGN);
@@ -219,6 +223,7 @@ cache:
 	ftcp_page_exit();
 	kmem_cache_destroy(ftcp_board_cache);
 	kmem_cache_destroy(ftcp_conn_cache);
+	ftcp_memory_exit();
 	return err;
 }
 
@@ -235,6 +240,7 @@ static void __exit ftcp_exit(void)
 	ftcp_page_exit();
 	kmem_cache_destroy(ftcp_board_cache);
 	kmem_cache_destroy(ftcp_conn_cache);
+	ftcp_memory_exit();
 }
 
 module_init(ftcp_init);

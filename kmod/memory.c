@@ -4,6 +4,7 @@
 #include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/percpu_counter.h>
 #include <ftcp/limits.h>
 #include "conn.h"
 #include "memory.h"
@@ -12,12 +13,25 @@ static unsigned long max_memory;
 module_param(max_memory, ulong, 0644);
 MODULE_PARM_DESC(max_memory, "MiB that connections and their bytes may take; 0 (default): a quarter of the machine's memory");
 
-static atomic_long_t used;
+/* What a CPU may have added, or taken back, without telling the others: each packet changes it twice. */
+#define USED_BATCH_BYTES 65536
+
+static struct percpu_counter used;
 static atomic_t conns;
+
+int ftcp_memory_init(void)
+{
+	return percpu_counter_init(&used, 0, GFP_KERNEL);
+}
+
+void ftcp_memory_exit(void)
+{
+	percpu_counter_destroy(&used);
+}
 
 void ftcp_memory_add(long bytes)
 {
-	atomic_long_add(bytes, &used);
+	percpu_counter_add_batch(&used, bytes, USED_BATCH_BYTES);
 }
 
 void ftcp_memory_add_conns(int n)
@@ -28,7 +42,7 @@ void ftcp_memory_add_conns(int n)
 
 u64 ftcp_memory_used(void)
 {
-	return max(atomic_long_read(&used), 0L);
+	return percpu_counter_sum_positive(&used);
 }
 
 u64 ftcp_memory_max(void)
@@ -45,7 +59,7 @@ static u64 conns_now(void)
 
 enum ftcp_memory ftcp_memory_level(void)
 {
-	u64 most = ftcp_memory_max(), taken = ftcp_memory_used() + conns_now() * FTCP_SHARE_MIN_BYTES;
+	u64 most = ftcp_memory_max(), taken = percpu_counter_read_positive(&used) + conns_now() * FTCP_SHARE_MIN_BYTES;
 
 	if (taken < most / 2)
 		return FTCP_MEMORY_PLENTY;

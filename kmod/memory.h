@@ -18,12 +18,15 @@ enum ftcp_memory {
 	FTCP_MEMORY_TIGHT,	/* three quarters: no new connections; the share is the least there is */
 };
 
+int ftcp_memory_init(void);
+void ftcp_memory_exit(void);
+
 /** ftcp_memory_add() - so many bytes more, or less, are held for connections. Any context. */
 void ftcp_memory_add(long bytes);
 /** ftcp_memory_add_conns() - so many connections more, or less */
 void ftcp_memory_add_conns(int n);
 
-/** ftcp_memory_used() - what is held, without what is only set aside */
+/** ftcp_memory_used() - what is held, without what is only set aside; exact, and slower than what the level goes by */
 u64 ftcp_memory_used(void);
 u64 ftcp_memory_max(void);
 enum ftcp_memory ftcp_memory_level(void);
