@@ -94,8 +94,9 @@ static void up(void *arg, const struct frame_hello *hello)
 		compare(group, hello);
 		group->attach_failures = 0;
 		group->resync = false;
-		view->attach_at_ms = 0;
 	}
+	/* Whatever failed went with the old link. */
+	view->attach_at_ms = 0;
 	take_state(group, host);
 	view->peer.instance = host->instance;
 	view->peer_met = true;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/capability.h>
 #include <linux/file.h>
 #include <linux/net.h>
 #include <linux/refcount.h>
 #include <linux/slab.h>
+#include <linux/tcp.h>
 #include <net/sock.h>
 #include <net/tcp_states.h>
 #include <ftcp/frame.h>
@@ -47,13 +49,13 @@ static void wake(struct sock *sk)
 	struct ftcp_channel *channel;
 
 	read_lock_bh(&sk->sk_callback_lock);
-	channel = rcu_dereference_sk_user_data(sk);
+	channel = __locked_read_sk_user_data_with_flags(sk, SK_USER_DATA_NOCOPY);
 	if (channel)
 		queue_work(channel->wq, channel->work);
 	read_unlock_bh(&sk->sk_callback_lock);
 }
 
-static int take_callbacks(struct ftcp_channel *channel, struct netlink_ext_ack *extack)
+int ftcp_channel_start(struct ftcp_channel *channel, struct netlink_ext_ack *extack)
 {
 	struct sock *sk = channel->sock->sk;
 	int err = 0;
@@ -67,13 +69,13 @@ static int take_callbacks(struct ftcp_channel *channel, struct netlink_ext_ack *
 		channel->open = true;
 		sk->sk_data_ready = wake;
 		sk->sk_state_change = wake;
-		rcu_assign_sk_user_data(sk, channel);
+		__rcu_assign_sk_user_data_with_flags(sk, channel, SK_USER_DATA_NOCOPY);
 	}
 	write_unlock_bh(&sk->sk_callback_lock);
 	return err;
 }
 
-/* false: they were given back before */
+/* false: they were given back before, or never taken */
 static bool give_callbacks_back(struct ftcp_channel *channel)
 {
 	struct sock *sk = channel->sock->sk;
@@ -93,10 +95,16 @@ static bool give_callbacks_back(struct ftcp_channel *channel)
 
 /* ---- life ---- */
 
+/*
+ * Whoever keeps the descriptor can make the kernel wait for the socket's lock, and disconnect it behind its back: that is not for the root of a
+ * container.
+ */
 static int check(const struct socket *sock, struct netlink_ext_ack *extack)
 {
 	const struct sock *sk = sock->sk;
 
+	if (!capable(CAP_NET_ADMIN))
+		return ftcp_refuse(extack, -EPERM, "CHANNEL_FD needs CAP_NET_ADMIN over the host; with 'batches = daemon' none is needed");
 	if ((sk->sk_family != AF_INET && sk->sk_family != AF_INET6) || sk->sk_type != SOCK_STREAM ||
 	    sk->sk_protocol != IPPROTO_TCP)
 		return ftcp_refuse(extack, -EPROTOTYPE, "CHANNEL_FD is not a TCP socket");
@@ -105,9 +113,11 @@ static int check(const struct socket *sock, struct netlink_ext_ack *extack)
 	return 0;
 }
 
+/* For all credits, whatever net.ipv4.tcp_wmem and tcp_notsent_lowat say. */
 static void make_room(struct sock *sk)
 {
 	lock_sock(sk);
+	WRITE_ONCE(tcp_sk(sk)->notsent_lowat, UINT_MAX);
 	sk->sk_userlocks |= SOCK_SNDBUF_LOCK;
 	WRITE_ONCE(sk->sk_sndbuf, max_t(int, sk->sk_sndbuf, SND_BUF_BYTES));
 	release_sock(sk);
@@ -134,13 +144,8 @@ struct ftcp_channel *ftcp_channel_open(int fd, struct workqueue_struct *wq, stru
 	channel->sock = sock;
 	channel->wq = wq;
 	channel->work = work;
-	err = take_callbacks(channel, extack);
-	if (err)
-		goto channel;
 	make_room(sock->sk);
 	return channel;
-channel:
-	kvfree(channel);
 sock:
 	sockfd_put(sock);
 	return ERR_PTR(err);

@@ -25,12 +25,15 @@ struct ftcp_channel_frame {
 
 /**
  * ftcp_channel_open() - of the caller's descriptor @fd; with a reference, or ERR_PTR
- * @work: queued on @wq when something has come, or the connection has ended
+ * @work: from ftcp_channel_start() on it is queued on @wq when something has come, or the connection has ended
  */
 struct ftcp_channel *ftcp_channel_open(int fd, struct workqueue_struct *wq, struct work_struct *work,
 				       struct netlink_ext_ack *extack);
 
-/** ftcp_channel_close() - @work is not queued any more when this returns, and the other host is told; may be called twice */
+/** ftcp_channel_start() - what has come before is not told of: queue the work yourself. -EBUSY: somebody else of the kernel has the connection */
+int ftcp_channel_start(struct ftcp_channel *channel, struct netlink_ext_ack *extack);
+
+/** ftcp_channel_close() - @work is not queued any more when this returns, and the other host is told; may be called twice, or without a start */
 void ftcp_channel_close(struct ftcp_channel *channel);
 
 void ftcp_channel_get(struct ftcp_channel *channel);

@@ -141,6 +141,16 @@ int ftcp_group_del(struct ftcp_net *fn, const char *name, struct netlink_ext_ack
 	return 0;
 }
 
+void ftcp_groups_stop(struct ftcp_net *fn)
+{
+	struct ftcp_group *group;
+
+	list_for_each_entry(group, &fn->groups, node) {
+		ftcp_sync_stop(group);
+		ftcp_sync_drain(group);
+	}
+}
+
 void ftcp_groups_destroy(struct ftcp_net *fn)
 {
 	struct ftcp_group *group;

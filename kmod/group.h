@@ -47,6 +47,12 @@ int ftcp_group_del(struct ftcp_net *fn, const char *name, struct netlink_ext_ack
 struct ftcp_group *ftcp_group_find(struct ftcp_net *fn, const char *name);
 void ftcp_group_get(struct ftcp_group *group);
 void ftcp_group_put(struct ftcp_group *group);
+/**
+ * ftcp_groups_stop() - the namespace or the module goes: nothing is collected or applied any more, so that no service or connection comes back
+ *
+ * Nobody makes or removes groups any more.
+ */
+void ftcp_groups_stop(struct ftcp_net *fn);
 /** ftcp_groups_destroy() - the namespace or the module goes; services and connections are gone already */
 void ftcp_groups_destroy(struct ftcp_net *fn);
 

@@ -151,13 +151,14 @@ stats:
 }
 
 /*
- * In this order: no packet comes in (hooks), no work runs (groups stop collecting), every connection is forgotten, and the last reference to each has
- * gone: a timer that fires at this moment holds one.
+ * In this order: no batch comes in, which might bring a service back, or goes out (groups), no packet comes in (hooks), every connection is
+ * forgotten, and the last reference to each has gone: a timer that fires at this moment holds one.
  */
 static void __net_exit net_exit(struct net *net)
 {
 	struct ftcp_net *fn = ftcp_net(net);
 
+	ftcp_groups_stop(fn);
 	ftcp_services_destroy(fn);
 	ftcp_prune_stop(fn);
 	ftcp_groups_destroy(fn);

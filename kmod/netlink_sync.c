@@ -13,13 +13,6 @@ static u64 get_u64(struct genl_info *info, enum ftcp_attr attr)
 	return info->attrs[attr] ? nla_get_u64(info->attrs[attr]) : 0;
 }
 
-/* The descriptor stays the caller's, but the connection is of no use to it any more. */
-static void give_up(struct ftcp_channel *channel)
-{
-	ftcp_channel_close(channel);
-	ftcp_channel_put(channel);
-}
-
 int ftcp_nl_sync_attach(struct sk_buff *skb, struct genl_info *info)
 {
 	struct ftcp_group *group = ftcp_nl_group(info);
@@ -34,7 +27,7 @@ int ftcp_nl_sync_attach(struct sk_buff *skb, struct genl_info *info)
 	err = ftcp_sync_attach(group, info->snd_portid, channel, get_u64(info, FTCP_A_PEER_SYNC_ID),
 			       get_u64(info, FTCP_A_PEER_BATCH_NO), info->extack);
 	if (err && channel)
-		give_up(channel);
+		ftcp_channel_put(channel);
 	return err;
 }
 
@@ -51,7 +44,7 @@ int ftcp_nl_sync_follow(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(channel);
 	err = ftcp_sync_follow(group, info->snd_portid, channel, info->extack);
 	if (err)
-		give_up(channel);
+		ftcp_channel_put(channel);
 	return err;
 }
 

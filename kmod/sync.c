@@ -2,6 +2,7 @@
 /* Replication of a group: its lists, who is attached, what was acknowledged. See also sync_collect.c, sync_apply.c, sync_channel.c. */
 #include <linux/random.h>
 #include <linux/ktime.h>
+#include "channel.h"
 #include "conn.h"
 #include "net.h"
 #include "netlink.h"
@@ -395,6 +396,8 @@ int ftcp_sync_attach(struct ftcp_group *group, u32 portid, struct ftcp_channel *
 
 	mutex_lock(&group->sync.mutex);
 	err = may_attach(group, extack);
+	if (!err && channel)
+		err = ftcp_channel_start(channel, extack);
 	if (!err)
 		role_changed = attach(group, portid, channel, peer_sync_id, peer_no);
 	mutex_unlock(&group->sync.mutex);

@@ -76,10 +76,10 @@ void ftcp_sync_conn(struct ftcp_conn *conn);
 void ftcp_sync_conn_dead(struct ftcp_conn *conn);
 
 /* What netlink asks for. Process context, no lock held. */
-/** ftcp_sync_attach() - batches flow to @portid, or by @channel, whose reference it takes over, unless it fails */
+/** ftcp_sync_attach() - batches flow to @portid, or by @channel, which it starts and whose reference it takes over, unless it fails */
 int ftcp_sync_attach(struct ftcp_group *group, u32 portid, struct ftcp_channel *channel, u64 peer_sync_id, u64 peer_no,
 		     struct netlink_ext_ack *extack);
-/** ftcp_sync_follow() - batches come by @channel, whose reference it takes over, unless it fails */
+/** ftcp_sync_follow() - batches come by @channel; as for attach */
 int ftcp_sync_follow(struct ftcp_group *group, u32 portid, struct ftcp_channel *channel, struct netlink_ext_ack *extack);
 /** ftcp_sync_channel_open() - of the caller's descriptor, for one of the two */
 struct ftcp_channel *ftcp_sync_channel_open(struct ftcp_group *group, int fd, struct netlink_ext_ack *extack);

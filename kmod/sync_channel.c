@@ -46,7 +46,7 @@ int ftcp_sync_follow(struct ftcp_group *group, u32 portid, struct ftcp_channel *
 	int err;
 
 	mutex_lock(&sync->mutex);
-	err = may_follow(group, extack);
+	err = may_follow(group, extack) ?: ftcp_channel_start(channel, extack);
 	if (!err) {
 		ftcp_sync_channel_drop(group);
 		WRITE_ONCE(sync->channel, channel);

@@ -367,6 +367,21 @@ static bool list_lazies(struct ftcp_group *group)
 	return more;
 }
 
+/* The other kernel takes batches, or its TCP does, and acknowledges none. The daemons do not see that: they hear each other. */
+static bool is_stuck(struct ftcp_group *group)
+{
+	struct ftcp_sync *sync = &group->sync;
+	struct ftcp_flight *oldest;
+	bool stuck;
+
+	lockdep_assert_held(&sync->mutex);
+	spin_lock_bh(&group->lock);
+	oldest = list_first_entry_or_null(&sync->in_flight, struct ftcp_flight, node);
+	stuck = sync->channel && oldest && ftcp_sync_now_ms() - oldest->made_ms >= FTCP_BATCH_STUCK_MS;
+	spin_unlock_bh(&group->lock);
+	return stuck;
+}
+
 void ftcp_sync_idle_work(struct work_struct *work)
 {
 	struct ftcp_group *group = container_of(to_delayed_work(work), struct ftcp_group, sync.idle);
@@ -375,6 +390,11 @@ void ftcp_sync_idle_work(struct work_struct *work)
 
 	mutex_lock(&sync->mutex);
 	if (!sync->portid) {
+		mutex_unlock(&sync->mutex);
+		return;
+	}
+	if (is_stuck(group)) {
+		ftcp_sync_detach_locked(group);
 		mutex_unlock(&sync->mutex);
 		return;
 	}

@@ -25,6 +25,7 @@ static void written_and_read(const struct frame *frame)
 	CHECK(frame_read(out, len, frame->type == FRAME_HELLO, &again, &error) == FRAME_OK && again.type == frame->type && again.bytes == len);
 	CHECK(again.token == frame->token && again.sync_id == frame->sync_id && again.batch_no == frame->batch_no);
 	CHECK(again.host.epoch == frame->host.epoch && again.host.role == frame->host.role && again.host.sync == frame->host.sync);
+	CHECK(again.hello.channel == frame->hello.channel);
 	CHECK(again.reason == frame->reason && !strcmp(again.text, frame->text) && !strcmp(again.hello.group, frame->hello.group));
 }
 

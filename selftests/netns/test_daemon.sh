@@ -207,7 +207,7 @@ refused_for() { # PATTERN; what is said comes on standard input
 	undisturbed "$links"
 }
 
-wrong_group() { hello 01 other | refused_for 'group other'; }
+wrong_group() { hello 02 other | refused_for 'group other'; }
 wrong_version() { hello 63 default | refused_for 'another version'; }
 no_hello() {
 	{ frame_header 02 '\x00\x28'; head -c 40 /dev/zero; } | refused_for .
