@@ -1,7 +1,8 @@
 #!/bin/bash
 # What a debug machine does: tests of the bed, and failing allocations, under the debug kernel's eyes; what they leave behind at the end is a
 # failure, too. Several machines may be at it: each takes what no other has taken yet, by a directory in their common /out.
-# usage: machine.sh [PATTERN]       (in a debug machine; of the names of ../netns/test_NAME.sh, and "failures")
+# usage: machine.sh [PATTERN [few]]       (in a debug machine; of the names of ../netns/test_NAME.sh, and "failures")
+#   few: without those that only lead the kernel where others do, too
 set -eu
 cd "$(dirname "$0")"
 # shellcheck source=selftests/lib/ktap.sh
@@ -12,7 +13,9 @@ cd "$(dirname "$0")"
 # Every packet costs ten times as much here: fewer of them, of every kind. And what is freed is kept for a while, so that its use is seen.
 export SIZE=${SIZE:-200} ATTACK_SECONDS=${ATTACK_SECONDS:-1} CONNS=${CONNS:-30} FUZZ_SECONDS=${FUZZ_SECONDS:-4} SLAB_SLACK_KIB=${SLAB_SLACK_KIB:-65536} LOAD_RATE=${LOAD_RATE:-200K}
 
-pattern=${1-}
+pattern=${1-} set=${2-all}
+in_few='failures attack ftcprun restart takeover channel commit daemon fuzz_netlink fuzz_packets netlink protection queue sock_semantics sock_stress
+	socket standby_loss trace unload'
 
 # The longest first; and what asks how fast it is has no place where time stands still while anybody computes, so that no machine is left with one at the end.
 names() {
@@ -22,6 +25,10 @@ names() {
 		script=${script##*/test_}
 		[ "$script" = scale.sh ] || echo "${script%.sh}"
 	done
+}
+
+in_set() { # NAME
+	[ "$set" = all ] || grep -q -w -- "$1" <<<"$in_few"
 }
 
 take() { mkdir "/out/taken/$1" 2>/dev/null; } # NAME
@@ -41,7 +48,7 @@ mkdir -p /out/taken
 ktap_begin
 leaks_forget
 for name in $(names | awk '!seen[$0]++'); do
-	[[ $name != *"$pattern"* ]] || ! take "$name" || run_one "$name"
+	[[ $name != *"$pattern"* ]] || ! in_set "$name" || ! take "$name" || run_one "$name"
 done
 ktap_case -t 200 'nothing has leaked' no_leaks
 ktap_case 'the checkers are awake still' checkers_awake
