@@ -61,13 +61,16 @@ channel_port() {
 	connections primary | grep -v 'users:' | sed -n 's/.*10\.9\.1\.11:\([0-9]*\) .*/\1/p'
 }
 
-on_channel() { # HOST ACTION...: to what comes by it
-	local port
-	port=$(channel_port)
-	[ -n "$port" ]
+# The one that stays: after a pause daemons may have made a new link, and with it a new channel.
+lasting_port() {
+	wait_for 30 has_channels primary 1 >&2
+	settles 2 channel_port
+}
+
+on_channel() { # HOST PORT ACTION...: to what comes by it
 	in_host "$1" nft -f - <<-END
 		table inet channel {
-			chain in { type filter hook input priority 0; ip protocol tcp tcp sport { $port, $sync_port } tcp dport { $port, $sync_port } ${*:2}; }
+			chain in { type filter hook input priority 0; ip protocol tcp tcp sport { $2, $sync_port } tcp dport { $2, $sync_port } ${*:3}; }
 		}
 	END
 }
@@ -83,8 +86,8 @@ has_another() { # PORT: not that one
 # The connection is reset, while the link of the daemons stays.
 torn() {
 	local port
-	port=$(channel_port)
-	on_channel standby reject with tcp reset
+	port=$(lasting_port)
+	on_channel standby "$port" reject with tcp reset
 	wait_for 30 syncd_says primary 'replication stopped'
 	off_channel standby
 	wait_for 30 has_another "$port"
@@ -96,8 +99,8 @@ torn() {
 # Nothing comes by it any more, and nobody says so, while heartbeats go to and fro.
 swallowed() {
 	local port
-	port=$(channel_port)
-	on_channel standby drop
+	port=$(lasting_port)
+	on_channel standby "$port" drop
 	wait_for 60 has_another "$port"
 	off_channel standby
 	speaks_for_both primary
