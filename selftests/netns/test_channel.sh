@@ -88,9 +88,8 @@ torn() {
 	local port
 	port=$(lasting_port)
 	on_channel standby "$port" reject with tcp reset
-	wait_for 30 syncd_says primary 'replication stopped'
-	off_channel standby
 	wait_for 30 has_another "$port"
+	off_channel standby
 	speaks_for_both primary
 	one_each
 	load_moves
