@@ -14,8 +14,8 @@ cd "$(dirname "$0")"
 export SIZE=${SIZE:-200} ATTACK_SECONDS=${ATTACK_SECONDS:-1} CONNS=${CONNS:-30} FUZZ_SECONDS=${FUZZ_SECONDS:-4} SLAB_SLACK_KIB=${SLAB_SLACK_KIB:-65536} LOAD_RATE=${LOAD_RATE:-200K}
 
 pattern=${1-} set=${2-all}
-in_few='failures attack restart takeover channel commit daemon fuzz_netlink fuzz_packets netlink protection queue sock_semantics sock_stress
-	socket standby_loss trace unload'
+in_few='failures attack takeover channel daemon fuzz_netlink fuzz_packets netlink protection queue sock_semantics sock_stress
+	socket standby_loss unload'
 
 # The longest first; and what asks how fast it is has no place where time stands still while anybody computes, so that no machine is left with one at the end.
 names() {
