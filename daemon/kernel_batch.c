@@ -107,12 +107,12 @@ static bool is_command(const struct kernel *kernel, const struct nlmsghdr *nlh, 
 	return nlh->nlmsg_type == kernel->family && genl->cmd == cmd;
 }
 
-static bool read_batch(const struct kernel *kernel, const struct nlmsghdr *nlh, struct kernel_batch *batch)
+/* What the kernel says of one batch; NULL, or the words with which it was refused */
+static const char *read_batch(const struct nlmsghdr *nlh, struct kernel_batch *batch)
 {
+	const char *reason = NULL;
 	const struct nlattr *attr;
 
-	if (!is_command(kernel, nlh, FTCP_CMD_SYNC_BATCH))
-		return false;
 	memset(batch, 0, sizeof(*batch));
 	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr)) {
 		switch (mnl_attr_get_type(attr)) {
@@ -126,33 +126,27 @@ static bool read_batch(const struct kernel *kernel, const struct nlmsghdr *nlh, 
 			batch->data = mnl_attr_get_payload(attr);
 			batch->len = mnl_attr_get_payload_len(attr);
 			break;
-		}
-	}
-	return batch->len && batch->len <= FTCP_BATCH_MAX_BYTES;
-}
-
-static void read_refusal(struct kernel *kernel, const struct nlmsghdr *nlh)
-{
-	const char *reason = "it does not say why";
-	const struct nlattr *attr;
-
-	memset(&kernel->refused_batch, 0, sizeof(kernel->refused_batch));
-	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr)) {
-		switch (mnl_attr_get_type(attr)) {
-		case FTCP_A_SYNC_ID:
-			kernel->refused_batch.sync_id = mnl_attr_get_u64(attr);
-			break;
-		case FTCP_A_BATCH_NO:
-			kernel->refused_batch.no = mnl_attr_get_u64(attr);
-			break;
 		case FTCP_A_REASON:
 			if (mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
 				reason = mnl_attr_get_str(attr);
 			break;
 		}
 	}
+	return reason;
+}
+
+static bool read_sent(const struct nlmsghdr *nlh, struct kernel_batch *batch)
+{
+	read_batch(nlh, batch);
+	return batch->len && batch->len <= FTCP_BATCH_MAX_BYTES;
+}
+
+static void read_refusal(struct kernel *kernel, const struct nlmsghdr *nlh)
+{
+	const char *reason = read_batch(nlh, &kernel->refused_batch);
+
 	kernel->refused = true;
-	kernel_fail(kernel, 0, "%s", reason);
+	kernel_fail(kernel, 0, "%s", reason ? reason : "it does not say why");
 }
 
 /* recvmmsg() into the buffers; how many, or -errno. */
@@ -199,7 +193,7 @@ int kernel_batches_read(struct kernel *kernel)
 			kernel->batch_result = kernel_result(kernel, nlh);
 		else if (is_command(kernel, nlh, FTCP_CMD_SYNC_REFUSED))
 			read_refusal(kernel, nlh);
-		else if (read_batch(kernel, nlh, &batches[n_batches]))
+		else if (is_command(kernel, nlh, FTCP_CMD_SYNC_BATCH) && read_sent(nlh, &batches[n_batches]))
 			n_batches++;
 	}
 	if (n_batches)

@@ -3,7 +3,7 @@
  * The channel: a TCP connection between the two hosts, which the daemons have opened and handed over (include/ftcp/frame.h says what
  * goes by it). The kernel sends and reads; it never connects, and never waits: whoever is to be woken when something has come is a work item.
  *
- * The group's sync.mutex covers opening, closing and sending; ftcp_channel_read() is its one reader's alone.
+ * The group's sync.mutex covers starting, closing, and the sending of batches; reading, and acknowledging what was read, are the work item's alone.
  */
 #ifndef FTCP_CHANNEL_H
 #define FTCP_CHANNEL_H

@@ -79,6 +79,18 @@ static u32 message_bytes(const struct ftcp_group *group, u32 max)
 	return nla_total_size(strlen(group->name) + 1) + 2 * nla_total_size_64bit(sizeof(u64)) + nla_total_size(max);
 }
 
+/* The beginning of a message about one batch; NULL: no room */
+static void *put_head(struct sk_buff *skb, const struct ftcp_group *group, u8 cmd, u64 sync_id, u64 no)
+{
+	void *hdr = genlmsg_put(skb, 0, 0, &ftcp_genl_family, 0, cmd);
+
+	if (!hdr || nla_put_string(skb, FTCP_A_GROUP_NAME, group->name) ||
+	    nla_put_u64_64bit(skb, FTCP_A_SYNC_ID, sync_id, FTCP_A_PAD) ||
+	    nla_put_u64_64bit(skb, FTCP_A_BATCH_NO, no, FTCP_A_PAD))
+		return NULL;
+	return hdr;
+}
+
 struct sk_buff *ftcp_netlink_batch_new(struct ftcp_group *group, u64 sync_id, u64 no, u32 max, void **data)
 {
 	struct sk_buff *skb = genlmsg_new(message_bytes(group, max), GFP_KERNEL | __GFP_NOWARN);
@@ -87,10 +99,8 @@ struct sk_buff *ftcp_netlink_batch_new(struct ftcp_group *group, u64 sync_id, u6
 
 	if (!skb)
 		return NULL;
-	hdr = genlmsg_put(skb, 0, 0, &ftcp_genl_family, 0, FTCP_CMD_SYNC_BATCH);
-	if (!hdr || nla_put_string(skb, FTCP_A_GROUP_NAME, group->name) ||
-	    nla_put_u64_64bit(skb, FTCP_A_SYNC_ID, sync_id, FTCP_A_PAD) ||
-	    nla_put_u64_64bit(skb, FTCP_A_BATCH_NO, no, FTCP_A_PAD))
+	hdr = put_head(skb, group, FTCP_CMD_SYNC_BATCH, sync_id, no);
+	if (!hdr)
 		goto free;
 	batch = nla_reserve(skb, FTCP_A_BATCH, max);
 	if (!batch)
@@ -134,10 +144,8 @@ void ftcp_netlink_refused(struct ftcp_group *group, u64 sync_id, u64 no, const c
 
 	if (!skb)
 		return;
-	hdr = genlmsg_put(skb, 0, 0, &ftcp_genl_family, 0, FTCP_CMD_SYNC_REFUSED);
-	if (!hdr || nla_put_string(skb, FTCP_A_GROUP_NAME, group->name) ||
-	    nla_put_u64_64bit(skb, FTCP_A_SYNC_ID, sync_id, FTCP_A_PAD) ||
-	    nla_put_u64_64bit(skb, FTCP_A_BATCH_NO, no, FTCP_A_PAD) || nla_put_string(skb, FTCP_A_REASON, reason)) {
+	hdr = put_head(skb, group, FTCP_CMD_SYNC_REFUSED, sync_id, no);
+	if (!hdr || nla_put_string(skb, FTCP_A_REASON, reason)) {
 		nlmsg_free(skb);
 		return;
 	}

@@ -519,9 +519,21 @@ static u64 conn_lag_bytes(const struct ftcp_conn *conn)
 	return (rcv > rcv_held ? rcv - rcv_held : 0) + (snd > snd_held ? snd - snd_held : 0);
 }
 
-void ftcp_sync_lag(struct ftcp_group *group, u64 *bytes, u32 *ms)
+u32 ftcp_sync_oldest_ms(struct ftcp_group *group)
 {
 	struct ftcp_flight *oldest;
+	u32 ms = 0;
+
+	spin_lock_bh(&group->lock);
+	oldest = list_first_entry_or_null(&group->sync.in_flight, struct ftcp_flight, node);
+	if (oldest)
+		ms = clamp_t(u64, ftcp_sync_now_ms() - oldest->made_ms, 1, U32_MAX);
+	spin_unlock_bh(&group->lock);
+	return ms;
+}
+
+void ftcp_sync_lag(struct ftcp_group *group, u64 *bytes, u32 *ms)
+{
 	struct ftcp_conn *conn;
 
 	*bytes = 0;
@@ -532,9 +544,5 @@ void ftcp_sync_lag(struct ftcp_group *group, u64 *bytes, u32 *ms)
 	list_for_each_entry_rcu(conn, &group->conns, group_node)
 		*bytes += ftcp_conn_is_shipped(conn) ? conn_lag_bytes(conn) : 0;
 	rcu_read_unlock();
-	spin_lock_bh(&group->lock);
-	oldest = list_first_entry_or_null(&group->sync.in_flight, struct ftcp_flight, node);
-	if (oldest)
-		*ms = clamp_t(u64, ftcp_sync_now_ms() - oldest->made_ms, 1, U32_MAX);
-	spin_unlock_bh(&group->lock);
+	*ms = ftcp_sync_oldest_ms(group);
 }

@@ -94,6 +94,8 @@ static void take_acks(struct ftcp_group *group, struct ftcp_channel *channel)
 	bool synced = false, ended = false;
 	int err = read_acks(channel, &last);
 
+	if (!err && !last.sync_id)
+		return;	/* the collector was called for what is to be sent */
 	mutex_lock(&group->sync.mutex);
 	if (channel == group->sync.channel) {
 		if (last.sync_id) {

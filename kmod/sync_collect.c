@@ -370,16 +370,8 @@ static bool list_lazies(struct ftcp_group *group)
 /* The other kernel takes batches, or its TCP does, and acknowledges none. The daemons do not see that: they hear each other. */
 static bool is_stuck(struct ftcp_group *group)
 {
-	struct ftcp_sync *sync = &group->sync;
-	struct ftcp_flight *oldest;
-	bool stuck;
-
-	lockdep_assert_held(&sync->mutex);
-	spin_lock_bh(&group->lock);
-	oldest = list_first_entry_or_null(&sync->in_flight, struct ftcp_flight, node);
-	stuck = sync->channel && oldest && ftcp_sync_now_ms() - oldest->made_ms >= FTCP_BATCH_STUCK_MS;
-	spin_unlock_bh(&group->lock);
-	return stuck;
+	lockdep_assert_held(&group->sync.mutex);
+	return group->sync.channel && ftcp_sync_oldest_ms(group) >= FTCP_BATCH_STUCK_MS;
 }
 
 void ftcp_sync_idle_work(struct work_struct *work)
@@ -389,12 +381,9 @@ void ftcp_sync_idle_work(struct work_struct *work)
 	u64 quiet_ms;
 
 	mutex_lock(&sync->mutex);
-	if (!sync->portid) {
-		mutex_unlock(&sync->mutex);
-		return;
-	}
-	if (is_stuck(group)) {
+	if (sync->portid && is_stuck(group))
 		ftcp_sync_detach_locked(group);
+	if (!sync->portid) {
 		mutex_unlock(&sync->mutex);
 		return;
 	}

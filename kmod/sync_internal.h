@@ -55,6 +55,9 @@ void ftcp_sync_channel_read(struct ftcp_group *group);
 int ftcp_sync_take_ack(struct ftcp_group *group, u64 sync_id, u64 no, struct netlink_ext_ack *extack);
 bool ftcp_sync_now_synced(struct ftcp_group *group);
 
+/** ftcp_sync_oldest_ms() - the age of the oldest batch in flight, at least 1; 0: there is none */
+u32 ftcp_sync_oldest_ms(struct ftcp_group *group);
+
 void ftcp_sync_collect_work(struct work_struct *work);
 void ftcp_sync_idle_work(struct work_struct *work);
 
