@@ -56,7 +56,7 @@ static bool flight_grow(struct ftcp_flight *flight)
 
 	if (room == flight->room)
 		return false;
-	entries = kvmalloc_array(room, sizeof(*entries), GFP_KERNEL);
+	entries = kvmalloc_array(room, sizeof(*entries), GFP_KERNEL | __GFP_NOWARN);
 	if (!entries)
 		return false;
 	memcpy(entries, flight->entries, flight->n * sizeof(*entries));

@@ -214,7 +214,7 @@ loads() {
 loading() {
 	fault_function do_one_initcall
 	fault_spare kmem_cache_create_usercopy
-	failing 3 20 loads
+	failing 1 10 loads
 	no_slab
 }
 

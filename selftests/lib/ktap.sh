@@ -170,5 +170,5 @@ ktap_judge() { # NAME PLANNED SEEN STATUS FAILURES
 
 # What a kernel says when something is wrong with it. Reads a kernel log, prints the excerpts; status 0 when there are any.
 kmsg_trouble() {
-	grep -n -A 12 -E 'WARNING: |BUG: |BUG |Oops: |general protection fault|refcount_t: |kernel BUG at|Kernel panic|Call Trace:|unregister_netdevice: waiting|unable to handle|INFO: task .* blocked|INFO: rcu|self-detected stall|detected stalls|soft lockup|scheduling while atomic|sleeping function|Objects remaining|Slab cache still has objects|leaked'
+	grep -n -A 30 -E 'WARNING: |BUG: |BUG |Oops: |general protection fault|refcount_t: |kernel BUG at|Kernel panic|Call Trace:|unregister_netdevice: waiting|unable to handle|INFO: task .* blocked|INFO: rcu|self-detected stall|detected stalls|soft lockup|scheduling while atomic|sleeping function|Objects remaining|Slab cache still has objects|leaked'
 }
