@@ -39,6 +39,7 @@
  */
 #include "policy.h"
 
+#define ATTACH_DELAY_FIRST_MS	50
 #define ATTACH_DELAY_MIN_MS	1000
 #define ATTACH_DELAY_MAX_MS	16000
 #define GRACE_HEARTBEATS	3
@@ -238,7 +239,10 @@ uint64_t policy_attach_delay_ms(unsigned int failures)
 {
 	uint64_t delay_ms = ATTACH_DELAY_MIN_MS;
 
-	while (failures-- > 1 && delay_ms < ATTACH_DELAY_MAX_MS)
+	/* Connections wait meanwhile. What worked until now will most probably work again; so long only, that the peer may say why it did not. */
+	if (failures <= 1)
+		return ATTACH_DELAY_FIRST_MS;
+	while (failures-- > 2 && delay_ms < ATTACH_DELAY_MAX_MS)
 		delay_ms *= 2;
 	return delay_ms;
 }

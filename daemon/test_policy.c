@@ -365,7 +365,8 @@ static void frozen(void)
 	tap_ok(policy_link_dead(&config, NOW, NOW - 1000, 0) && !policy_link_dead(&config, NOW, NOW - 999, 0),
 	       "link_dead__after_dead_after_ms");
 	tap_ok(!policy_link_dead(&config, NOW, NOW - 5000, NOW + 1), "link_dead__not_when_frozen");
-	tap_ok(policy_attach_delay_ms(1) == 1000 && policy_attach_delay_ms(3) == 4000 && policy_attach_delay_ms(99) == 16000,
+	tap_ok(policy_attach_delay_ms(1) == 50 && policy_attach_delay_ms(2) == 1000 && policy_attach_delay_ms(4) == 4000 &&
+	       policy_attach_delay_ms(99) == 16000,
 	       "attach_delay__doubles_to_a_limit");
 }
 

@@ -141,6 +141,11 @@ int ftcp_group_del(struct ftcp_net *fn, const char *name, struct netlink_ext_ack
 	return 0;
 }
 
+int ftcp_group_refuse_stopped(const struct ftcp_group *group, struct netlink_ext_ack *extack)
+{
+	return ftcp_refuse(extack, -ENOENT, "group %s is being removed", group->name);
+}
+
 void ftcp_groups_stop(struct ftcp_net *fn)
 {
 	struct ftcp_group *group;

@@ -53,6 +53,8 @@ void ftcp_group_put(struct ftcp_group *group);
  * Nobody makes or removes groups any more.
  */
 void ftcp_groups_stop(struct ftcp_net *fn);
+/** ftcp_group_refuse_stopped() - -ENOENT, and a message: @group is being removed */
+int ftcp_group_refuse_stopped(const struct ftcp_group *group, struct netlink_ext_ack *extack);
 /** ftcp_groups_destroy() - the namespace or the module goes; services and connections are gone already */
 void ftcp_groups_destroy(struct ftcp_net *fn);
 

@@ -26,11 +26,6 @@ void ftcp_group_set_role(struct ftcp_group *group, enum ftcp_role role, u64 epoc
 	spin_unlock_bh(&group->lock);
 }
 
-static int refuse_removed(const struct ftcp_group *group, struct netlink_ext_ack *extack)
-{
-	return ftcp_refuse(extack, -ENOENT, "group %s is being removed", group->name);
-}
-
 static int refuse_not_in_sync(struct ftcp_group *group, struct netlink_ext_ack *extack)
 {
 	if (group->sync.state == FTCP_SYNC_RUNNING)
@@ -44,7 +39,7 @@ static int refuse_not_in_sync(struct ftcp_group *group, struct netlink_ext_ack *
 static int may_promote(struct ftcp_group *group, u64 epoch, bool force, struct netlink_ext_ack *extack)
 {
 	if (group->sync.stopped)
-		return refuse_removed(group, extack);
+		return ftcp_group_refuse_stopped(group, extack);
 	if (group->role != FTCP_ROLE_STANDBY)
 		return ftcp_refuse(extack, -EALREADY, "this host speaks for group %s already, epoch %llu", group->name,
 				   group->epoch);
@@ -91,7 +86,7 @@ int ftcp_group_promote(struct ftcp_group *group, u64 epoch, bool force, struct n
 static int may_demote(struct ftcp_group *group, u64 epoch, bool force, struct netlink_ext_ack *extack)
 {
 	if (group->sync.stopped)
-		return refuse_removed(group, extack);
+		return ftcp_group_refuse_stopped(group, extack);
 	if (group->role == FTCP_ROLE_STANDBY || epoch > group->epoch || force || group->sync.state == FTCP_SYNC_DONE)
 		return 0;
 	if (group->role == FTCP_ROLE_DETACHED)
@@ -148,7 +143,7 @@ int ftcp_group_detach(struct ftcp_group *group, struct netlink_ext_ack *extack)
 
 	mutex_lock(&group->sync.mutex);
 	if (group->sync.stopped) {
-		err = refuse_removed(group, extack);
+		err = ftcp_group_refuse_stopped(group, extack);
 	} else if (group->role == FTCP_ROLE_STANDBY) {
 		err = ftcp_refuse(extack, -EBUSY, "this host is standby for group %s: only a primary detaches",
 				  group->name);

@@ -85,7 +85,7 @@ static int link_locked(struct ftcp_net *fn, struct ftcp_service *service, struct
 	lockdep_assert_held(&fn->config);
 	/* It was found before the lock was taken, and nobody could remove the service from a group that is not there. */
 	if (service->group->sync.stopped)
-		return ftcp_refuse(extack, -ENOENT, "group %s is being removed", service->group->name);
+		return ftcp_group_refuse_stopped(service->group, extack);
 	if (fn->n_services >= FTCP_SERVICES_MAX) {
 		NL_SET_ERR_MSG(extack, "too many services in this network namespace");
 		return -ENOSPC;

@@ -353,7 +353,7 @@ static void resync(struct ftcp_group *group)
 static int may_attach(const struct ftcp_group *group, struct netlink_ext_ack *extack)
 {
 	if (group->sync.stopped)
-		return ftcp_refuse(extack, -ENOENT, "group %s is being removed", group->name);
+		return ftcp_group_refuse_stopped(group, extack);
 	if (group->role == FTCP_ROLE_STANDBY)
 		return ftcp_refuse(extack, -EBUSY, "this host is standby for group %s: who speaks sends batches",
 				   group->name);

@@ -62,7 +62,7 @@ static int check_epoch(struct apply *apply)
 	struct ftcp_group *group = apply->group;
 
 	if (group->sync.stopped)
-		return refuse(apply, -ENOENT, "group %s is being removed", group->name);
+		return ftcp_group_refuse_stopped(group, apply->extack);
 	if (group->role != FTCP_ROLE_STANDBY)
 		return refuse(apply, -EBUSY, "this host speaks for group %s, epoch %llu", group->name,
 			      group->epoch);

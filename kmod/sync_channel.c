@@ -33,7 +33,7 @@ void ftcp_sync_channel_drop(struct ftcp_group *group)
 static int may_follow(const struct ftcp_group *group, struct netlink_ext_ack *extack)
 {
 	if (group->sync.stopped)
-		return ftcp_refuse(extack, -ENOENT, "group %s is being removed", group->name);
+		return ftcp_group_refuse_stopped(group, extack);
 	if (group->role != FTCP_ROLE_STANDBY)
 		return ftcp_refuse(extack, -EBUSY, "this host speaks for group %s, epoch %llu: only a standby follows", group->name,
 				   group->epoch);
