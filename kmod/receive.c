@@ -134,11 +134,13 @@ static void to_conn(struct arrival *a, struct ftcp_conn *conn)
 			ftcp_queue_burst(conn);
 	}
 	drop(a, reason);
-	/* What follows from it then follows from all that the round brings. */
-	if (!in.events && ftcp_tcb_may_wait(&conn->tcb, &env))
+	/* What follows from it then follows from all that the round brings; what can be read is only one more thing of that kind. */
+	if (!(in.events & ~FTCP_EV_READABLE) && ftcp_tcb_may_wait(&conn->tcb, &env)) {
 		spin_unlock_bh(&conn->lock);
-	else
+		ftcp_stats_inc(a->fn, FTCP_COUNT_SEGS_TOGETHER);
+	} else {
 		ftcp_conn_unlock_env(conn, &env, in.events);
+	}
 }
 
 /*

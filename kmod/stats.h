@@ -9,6 +9,7 @@
 
 #define FTCP_COUNTERS(X) \
 	X(SEGS_IN, "segs_in") \
+	X(SEGS_TOGETHER, "segs_together")	/* received, and looked after once for several */ \
 	X(SEGS_OUT, "segs_out")	/* as handed to IP: a GSO segment counts once */ \
 	X(BYTES_IN, "bytes_in") \
 	X(BYTES_OUT, "bytes_out") \

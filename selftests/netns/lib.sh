@@ -233,9 +233,11 @@ bed_offload() { # on|off
 # primary the second: for the packets that they receive, for the processes that run there already, and the first for what is started from here on.
 # And a host's own network card tells it what has been sent, on its own processor, whereupon its TCP sends more (small queues). A packet that crosses
 # a veth is its sender's until it is received, on the other's processor: the client would go on sending there. netem lets a packet go that it
-# delays, and with a rate that is high enough it does so by nothing.
+# delays, and with a rate that is high enough it does so by nothing. What a host sends at once is whatever its windows allow: nothing is lost for
+# want of room on the way.
 bed_own_processors() {
 	local host mask pid device
+	sysctl -qw net.core.netdev_max_backlog=200000
 	for host in $bed_hosts; do
 		for device in $(ip netns exec "$host" ls /sys/class/net | grep -x 'eth0\|sync0'); do
 			tc -n "$host" qdisc replace dev "$device" root netem limit 100000 rate 10000gbit

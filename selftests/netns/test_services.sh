@@ -41,6 +41,18 @@ discards() { # ADDRESS BYTES
 	[ $((after - before)) -ge "$2" ] || fail "it took $((after - before)) bytes of $2"
 }
 
+# Of what comes in one round of the softirq, most is looked after at its end, together.
+together() {
+	local before segs
+	bed_offload off
+	before=$(counter primary segs_together)
+	segs=$(counter primary segs_in)
+	discards "$bed_vip4" 10000000
+	bed_offload on
+	segs=$(($(counter primary segs_in) - segs)) before=$(($(counter primary segs_together) - before))
+	[ $before -gt $((segs / 4)) ] || fail "$before of $segs segments"
+}
+
 generates() { client ./chargen_read "$1" $chargen_port --bytes "$2"; } # ADDRESS BYTES
 
 # What the client says does not disturb it.
@@ -130,6 +142,7 @@ ktap_begin
 ktap_must -t 60 'alone: a host comes up' alone_up
 ktap_case -t 60 'alone: discard, 5 MB' discards "$bed_vip4" 5000000
 ktap_case -t 60 'alone: discard, IPv6, 1 MB' discards "$bed_vip6" 1000000
+ktap_case -t 60 'alone: discard, segments of a round together' together
 ktap_case 'alone: discard, nothing at all' discards "$bed_vip4" 0
 ktap_case -t 60 'alone: chargen, 20 MB' generates "$bed_vip4" 20000000
 ktap_case -t 60 'alone: chargen, IPv6, 20 MB' generates "$bed_vip6" 20000000
