@@ -163,6 +163,21 @@ primary_decides() {
 	load_end
 }
 
+# The standby's TCP is there and takes what it is sent, but nothing comes of it: the primary's kernel does not wait for that for ever.
+stands_still() {
+	local port
+	pair_up dead_after_ms=120000
+	load_start
+	port=$(lasting_port)
+	on_channel primary "$port" meta length gt 60 drop
+	wait_for 60 has_another "$port"
+	off_channel primary
+	speaks_for_both primary
+	one_each
+	load_moves
+	load_end
+}
+
 ktap_begin
 ktap_must -t 60 'a pair comes up' pair_up
 ktap_case 'there is one channel' one_each
@@ -175,5 +190,7 @@ ktap_case -t 100 'handed over, and back' handed_over
 ktap_case -t 100 'the primary dies' crashed
 bed_down
 ktap_case -t 200 'the daemons carry batches themselves if they are told to' carried_by_daemons
+bed_down
+ktap_case -t 200 'the standby takes all and holds nothing: it is asked again' stands_still
 bed_down
 ktap_end
