@@ -110,7 +110,7 @@ u32 ftcp_ack(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp
 
 	if (acked) {
 		events |= snd_una_update(tcb, env, seg, ack);
-		if (!ftcp_recovery_undo(tcb, seg))
+		if (!ftcp_recovery_undo(tcb, env, seg))
 			ftcp_rtt_update(tcb, env, seg);
 	}
 	newly_sacked = ftcp_sack_blocks(tcb, env, seg);

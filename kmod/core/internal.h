@@ -75,13 +75,14 @@ void ftcp_recovery_ack(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 ack
 void ftcp_recovery_timeout(struct ftcp_tcb *tcb, const struct ftcp_env *env);
 void ftcp_recovery_reordered(struct ftcp_tcb *tcb, const struct ftcp_env *env);
 void ftcp_recovery_again(struct ftcp_tcb *tcb);
-bool ftcp_recovery_undo(struct ftcp_tcb *tcb, const struct ftcp_segment *seg);
+bool ftcp_recovery_undo(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg);
 bool ftcp_recovery_next(struct ftcp_tcb *tcb, struct ftcp_range *lost);
 u64 ftcp_pipe(const struct ftcp_tcb *tcb);
 
 /* rack.c */
 void ftcp_rack_delivered(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg, u64 end);
 void ftcp_rack_duplicate(struct ftcp_tcb *tcb);
+void ftcp_rack_undone(struct ftcp_tcb *tcb, const struct ftcp_env *env);
 void ftcp_rack_recovered(struct ftcp_tcb *tcb);
 void ftcp_rack_detect(struct ftcp_tcb *tcb, const struct ftcp_env *env);
 void ftcp_rack_arm_tail(struct ftcp_tcb *tcb, const struct ftcp_env *env);

@@ -61,6 +61,21 @@ void ftcp_rack_recovered(struct ftcp_tcb *tcb)
 		rack->widen = 0;
 }
 
+/*
+ * What was taken for lost was only late (RFC 4015, 3.3: then less is to be taken for lost). Its retransmissions are forgotten, and by the
+ * times of the first transmissions the rest would be lost again at once, with every ACK: it has as long from now on as if it had
+ * been sent now, and all that is allowed for reordering.
+ */
+void ftcp_rack_undone(struct ftcp_tcb *tcb, const struct ftcp_env *env)
+{
+	struct ftcp_rack *rack = &tcb->soft.rack;
+
+	rack->reordering = true;
+	rack->widen = WIDEN_MAX;
+	rack->persist = REORDER_PERSIST;
+	ftcp_sent_touch(&tcb->soft.sent, env->now_us);
+}
+
 static u32 reorder_window_us(const struct ftcp_tcb *tcb)
 {
 	const struct ftcp_soft *soft = &tcb->soft;
@@ -70,6 +85,8 @@ static u32 reorder_window_us(const struct ftcp_tcb *tcb)
 	if (!soft->rack.reordering && (soft->recovering != FTCP_RECOVERY_NONE || sacked->n >= FTCP_DUPACKS_MAX ||
 				       ftcp_ranges_bytes(sacked, tcb->hard.snd_una) > enough))
 		return 0;
+	if (soft->rack.widen == WIDEN_MAX)
+		return soft->rtt.srtt_us;
 	return min_t(u64, (soft->rack.widen + 1) * (u64)soft->rtt.min_us / 4, soft->rtt.srtt_us);
 }
 

@@ -99,7 +99,7 @@ void ftcp_recovery_again(struct ftcp_tcb *tcb)
 }
 
 /* RFC 3522, 3.2: an ACK that echoes a time from before the retransmission is the original's: nothing was lost. True: as before */
-bool ftcp_recovery_undo(struct ftcp_tcb *tcb, const struct ftcp_segment *seg)
+bool ftcp_recovery_undo(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg)
 {
 	struct ftcp_soft *soft = &tcb->soft;
 	struct ftcp_cong before;
@@ -113,7 +113,8 @@ bool ftcp_recovery_undo(struct ftcp_tcb *tcb, const struct ftcp_segment *seg)
 	before.cwnd_bytes = max(before.cwnd_bytes, soft->cong.cwnd_bytes);
 	before.mss_bytes = soft->cong.mss_bytes;
 	soft->cong = before;
-	soft->rack.reordering |= soft->recovering == FTCP_RECOVERY_FAST;
+	if (soft->recovering == FTCP_RECOVERY_FAST)
+		ftcp_rack_undone(tcb, env);
 	soft->recovering = FTCP_RECOVERY_NONE;
 	soft->snd_nxt = soft->snd_max;
 	soft->lost_off = 0;

@@ -62,6 +62,14 @@ void ftcp_sent_cut(struct ftcp_sent *sent, const struct ftcp_run *first)
 	sent->n = first - sent->r;
 }
 
+void ftcp_sent_touch(struct ftcp_sent *sent, u64 now_us)
+{
+	u32 i;
+
+	for (i = 0; i < sent->n; i++)
+		sent->r[i].last_us = now_us;
+}
+
 const struct ftcp_run *ftcp_sent_find(const struct ftcp_sent *sent, u64 off)
 {
 	u32 i;

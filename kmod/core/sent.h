@@ -35,6 +35,9 @@ void ftcp_sent_trim(struct ftcp_sent *sent, u64 off);
 /** ftcp_sent_cut() - forget @first and all runs behind it */
 void ftcp_sent_cut(struct ftcp_sent *sent, const struct ftcp_run *first);
 
+/** ftcp_sent_touch() - as if all of it had last been sent at @now_us; when it was first sent stays */
+void ftcp_sent_touch(struct ftcp_sent *sent, u64 now_us);
+
 /** ftcp_sent_find() - the run with the byte at @off, or NULL */
 const struct ftcp_run *ftcp_sent_find(const struct ftcp_sent *sent, u64 off);
 

@@ -225,6 +225,31 @@ TEST(undo__not_what_was_needed)
 	EXPECT(f.tcb.soft.recovering == FTCP_RECOVERY_TIMEOUT && f.tcb.soft.cong.cwnd_bytes <= 2 * MSS);
 }
 
+/* The rest of what is late is on its way, too: it is not to be sent again with every ACK. */
+TEST(undo__what_is_late_is_not_lost_again)
+{
+	struct ftcp_segment late[3];
+	struct fixture f;
+	u32 i;
+
+	fill_pipe(&f, ALL);
+	for (i = 0; i < 3; i++)
+		late[i] = sack(&f, (i + 1) * MSS, 4 * MSS, 9 * MSS);
+	fixture_pass(&f, 3000);
+	fixture_give(&f, sack(&f, 0, 4 * MSS, 9 * MSS));
+	EXPECT(f.tcb.soft.recovering == FTCP_RECOVERY_FAST && f.n_out >= 1);
+	for (i = 0; i < 3; i++) {
+		fixture_pass(&f, 1000);
+		fixture_give(&f, late[i]);
+		EXPECT(f.tcb.soft.recovering == FTCP_RECOVERY_NONE && f.n_out == 0);
+	}
+	/* What does not come at all is lost, all the same. */
+	for (i = 0; i < 5 && f.tcb.soft.recovering == FTCP_RECOVERY_NONE; i++)
+		fixture_pass(&f, RTT);
+	EXPECT(f.tcb.soft.recovering == FTCP_RECOVERY_FAST && f.n_out == 1 && f.out[0].off == 3 * MSS);
+	EXPECT(f.tcb.soft.rexmits == 0);
+}
+
 /* ---- limited transmit ---- */
 
 TEST(limited_transmit__two_more_without_sack)
