@@ -56,19 +56,26 @@ void group_sync_stop(struct group *group)
 	group->held_sync_id = 0;
 }
 
+/* Everything from the beginning is not what worked until now: it waits as after a second failure. */
+static uint64_t attach_later(struct group *group)
+{
+	uint64_t delay_ms = policy_attach_delay_ms(group->attach_failures + group->resync);
+
+	group->view.attach_at_ms = loop_clock_ms() + delay_ms;
+	return delay_ms;
+}
+
 void group_sync_failed(struct group *group, const char *fmt, ...)
 {
 	char why[512];
-	uint64_t delay_ms;
 	va_list args;
 
 	va_start(args, fmt);
 	vsnprintf(why, sizeof(why), fmt, args);
 	va_end(args);
 	group_sync_stop(group);
-	delay_ms = policy_attach_delay_ms(++group->attach_failures);
-	group->view.attach_at_ms = loop_clock_ms() + delay_ms;
-	log_warn("replication stopped: %s; again in %llu ms", why, (unsigned long long)delay_ms);
+	group->attach_failures++;
+	log_warn("replication stopped: %s; again in %llu ms", why, (unsigned long long)attach_later(group));
 }
 
 static void prepare_late(void *arg)
@@ -184,7 +191,8 @@ static void refused(struct group *group, const struct frame *frame)
 	} else if (group->attach == GROUP_NOT_ATTACHED && group->config->batches == CONFIG_BATCHES_KERNEL && speaks(group)) {
 		/* The end of the channel came first, and was taken for a failure already. */
 		group->resync = true;
-		log_warn("the standby's kernel refuses batch %llu: %s", no, frame->text);
+		log_warn("the standby's kernel refuses batch %llu: %s; again in %llu ms", no, frame->text,
+			 (unsigned long long)attach_later(group));
 	}
 }
 

@@ -395,19 +395,24 @@ static bool a_resyncs(void)
 
 static void refused(void)
 {
+	uint64_t begun_ms = loop_clock_ms();
+
 	a.group.attach_failures = 0;
 	expect_attach();
 	refuses("no taste");
 	tap_ok(!b.group.following && !b.group.kernel.batch, "refused__not_followed_any_more");
 	tap_ok(until(a_resyncs) && a.group.attach == GROUP_NOT_ATTACHED && a.group.attach_failures == 1, "refused__a_failure");
+	tap_ok(a.group.view.attach_at_ms >= begun_ms + policy_attach_delay_ms(2), "refused__not_tried_again_at_once");
 	tap_ok(until(replicates) && !a.attach_sync_id && ship(), "refused__everything_from_the_beginning");
 	/* This time the end of the channel is known first. */
+	begun_ms = loop_clock_ms();
 	a.group.attach_failures = 0;
 	expect_attach();
 	let_go(&a);
 	tells(&a);
 	refuses("no taste");
 	tap_ok(until(a_resyncs) && a.group.attach_failures == 1, "refused__behind_the_end_of_the_channel");
+	tap_ok(a.group.view.attach_at_ms >= begun_ms + policy_attach_delay_ms(2), "refused__nor_then");
 	tap_ok(until(replicates) && !a.attach_sync_id && ship(), "refused__that_counts_too");
 }
 

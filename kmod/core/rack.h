@@ -14,7 +14,7 @@
  * @fack_next: and with it: the blocks of one ACK come in no order
  * @dsack_round: RACK.dsack_round: no further widening before snd_una is here
  * @tail_end: TLP.end_seq: a tail loss probe is out; 0: none
- * @widen: RACK.reo_wnd_mult, less one
+ * @widen: RACK.reo_wnd_mult, less one; at its limit the window is a round trip
  * @persist: RACK.reo_wnd_persist: recoveries until it is forgotten
  */
 struct ftcp_rack {
