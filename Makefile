@@ -129,9 +129,9 @@ bench-scale: deps tools test-tools test-module ## 100,000 connections, 10,000 of
 demo: deps tools test-tools test-module ## watch a transfer survive the death of its server
 	@selftests/demo/run
 
-bench: deps tools test-tools test-module ## measure ftcp against the kernel's TCP (BENCH=quick, ONLY=, ROUNDS=, SECONDS_EACH=)
+bench: deps tools test-tools test-module ## measure ftcp against the kernel's TCP (BENCH=quick, COUNTED=yes, ONLY=, ROUNDS=, SECONDS_EACH=)
 	+@$(MAKE) -s -C selftests/bench OUT=$(build)/tools
-	@BENCH='$(BENCH)' ONLY='$(ONLY)' ROUNDS='$(ROUNDS)' SECONDS_EACH='$(SECONDS_EACH)' KERNEL='$(test_kernel)' selftests/bench/run
+	@BENCH='$(BENCH)' COUNTED='$(COUNTED)' ONLY='$(ONLY)' ROUNDS='$(ROUNDS)' SECONDS_EACH='$(SECONDS_EACH)' KERNEL='$(test_kernel)' selftests/bench/run
 
 # checkpatch.pl is in the kernel's source only. FILE_PATH_CHANGES, SPDX comment style and the like are the kernel
 # tree's business; what is left is about the code.

@@ -31,6 +31,12 @@ vm_qemu_args() { # RELEASE IMAGE CONSOLE-LOG [MEGABYTES [CPUS [KERNEL-ARGUMENTS]
 	)
 }
 
+# A machine whose time is the number of instructions it has executed, a nanosecond each; while it is idle, time jumps to what comes next.
+vm_qemu_args_counted() { # RELEASE IMAGE CONSOLE-LOG MEGABYTES KERNEL-ARGUMENTS
+	vm_qemu_args "$1" "$2" "$3" "$4" 1 "no_timer_check tsc_early_khz=1000000 $5"
+	vm_args=("${vm_args[@]/thread=multi/thread=single}" -icount 'shift=0,sleep=off')
+}
+
 # What tells a machine how fast its clock is: it would measure, and get that wrong when others keep it from running.
 vm_clock() {
 	local tsc=$vm_build/vm/tsc
