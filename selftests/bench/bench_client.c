@@ -32,7 +32,7 @@ static const char * const mode_names[] = { "send", "receive", "pingpong", "conne
 
 struct conn {
 	int fd;
-	uint64_t since_us;	/* of the question, or of connect() */
+	uint64_t since_ns;	/* of the question, or of connect() */
 };
 
 static enum mode mode;
@@ -44,12 +44,12 @@ static uint64_t bytes, rounds;
 static int epoll_fd;
 static char buf[256 << 10];
 
-static uint64_t now_us(void)
+static uint64_t now_ns(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000ull + ts.tv_nsec / 1000;
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
 }
 
 static void die(const char *what)
@@ -58,11 +58,11 @@ static void die(const char *what)
 	exit(1);
 }
 
-static void sample(uint64_t us)
+static void sample(uint64_t ns)
 {
 	rounds++;
 	if (n_samples < SAMPLES_MAX)
-		samples[n_samples++] = us;
+		samples[n_samples++] = ns < UINT32_MAX ? ns : UINT32_MAX;
 }
 
 static void conn_open(struct conn *conn)
@@ -70,7 +70,7 @@ static void conn_open(struct conn *conn)
 	struct epoll_event event = { .events = mode == SEND ? EPOLLOUT : EPOLLIN, .data.ptr = conn };
 	int one = 1;
 
-	conn->since_us = now_us();
+	conn->since_ns = now_ns();
 	conn->fd = socket(server.ss_family, SOCK_STREAM, 0);
 	if (conn->fd < 0)
 		die("socket");
@@ -103,27 +103,27 @@ static void on_ready(struct conn *conn)
 	}
 	bytes += n;
 	if (mode == PINGPONG) {
-		uint64_t now = now_us();
+		uint64_t now = now_ns();
 
-		sample(now - conn->since_us);
-		conn->since_us = now;
+		sample(now - conn->since_ns);
+		conn->since_ns = now;
 		ask(conn);
 	} else if (mode == CONNECT) {
 		close(conn->fd);
-		sample(now_us() - conn->since_us);
+		sample(now_ns() - conn->since_ns);
 		conn_open(conn);
 		ask(conn);
 	}
 }
 
-static void run_until(uint64_t end_us)
+static void run_until(uint64_t end_ns)
 {
 	struct epoll_event events[64];
 	uint64_t now;
 	int i, n;
 
-	while ((now = now_us()) < end_us) {
-		n = epoll_wait(epoll_fd, events, 64, (end_us - now) / 1000 + 1);
+	while ((now = now_ns()) < end_ns) {
+		n = epoll_wait(epoll_fd, events, 64, (end_ns - now) / 1000000 + 1);
 		if (n < 0 && errno != EINTR)
 			die("epoll_wait");
 		for (i = 0; i < n; i++)
@@ -163,7 +163,7 @@ static void report(uint32_t n, double seconds)
 	       (unsigned long long)bytes, bytes * 8 / seconds / 1e6);
 	if (mode == PINGPONG || mode == CONNECT) {
 		qsort(samples, n_samples, sizeof(*samples), compare);
-		printf(", \"per_s\": %.1f, \"p50_us\": %u, \"p99_us\": %u", rounds / seconds, quantile(500), quantile(990));
+		printf(", \"per_s\": %.1f, \"p50_us\": %.1f, \"p99_us\": %.1f", rounds / seconds, quantile(500) / 1e3, quantile(990) / 1e3);
 	}
 	printf("}\n");
 }
@@ -211,12 +211,12 @@ int main(int argc, char **argv)
 		if (mode == PINGPONG || mode == CONNECT)
 			ask(&conns[i]);
 	}
-	run_until(now_us() + seconds * 200000);
+	run_until(now_ns() + seconds * 2e8);
 	n_samples = rounds = 0;
 	skipped = bytes - unacked(n);
-	begin = now_us();
-	run_until(begin + seconds * 1000000);
-	seconds = (now_us() - begin) / 1e6;
+	begin = now_ns();
+	run_until(begin + seconds * 1e9);
+	seconds = (now_ns() - begin) / 1e9;
 	bytes -= unacked(n) + skipped;
 	report(n, seconds);
 	return 0;
