@@ -2,13 +2,33 @@
 /* What an acceptable ACK does (RFC 9293, 3.10.7.4, fifth step; RFC 7323, 4; RFC 6298). */
 #include "internal.h"
 
-/* RFC 7323, 4.1, or Karn's algorithm where there are no timestamps. */
-void ftcp_rtt_update(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg)
+/*
+ * How long ago the last byte below @ack was sent, for the first time and once only (RFC 6298, 3); 0: not known well enough. The clock of the timestamps
+ * counts milliseconds: most round trips on a LAN are none.
+ */
+static u32 sent_ago_us(const struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 ack)
+{
+	const struct ftcp_soft *soft = &tcb->soft;
+	const struct ftcp_run *run = ftcp_sent_find(&soft->sent, ack - 1);
+	u32 age_us;
+
+	if (!run || soft->recovering != FTCP_RECOVERY_NONE || ftcp_sent_find(&soft->again, ack - 1))
+		return 0;
+	age_us = ftcp_sent_age_us(run->last_us, env->now_us);
+	return run->last_us - run->first_us <= age_us / 8 ? max_t(u32, age_us, 1) : 0;
+}
+
+/* RFC 7323, 4.1, or Karn's algorithm where there are no timestamps. @ago_us: better than both, if it is known. */
+void ftcp_rtt_update(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg, u32 ago_us)
 {
 	struct ftcp_soft *soft = &tcb->soft;
 	u64 sample_us;
 
-	if (tcb->hard.flags & FTCP_HARD_TS) {
+	if (ago_us) {
+		sample_us = ago_us;
+		if (tcb->hard.snd_una >= soft->rtt_off)
+			soft->rtt_start_us = 0;
+	} else if (tcb->hard.flags & FTCP_HARD_TS) {
 		if (!(seg->opts & FTCP_OPT_TS) || (s32)(seg->tsecr - soft->ts_floor) < 0)
 			return;
 		sample_us = (u64)(ftcp_tsval(tcb, env) - seg->tsecr) * FTCP_MS_US;
@@ -106,12 +126,13 @@ u32 ftcp_ack(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp
 	struct ftcp_soft *soft = &tcb->soft;
 	u64 acked = ack - tcb->hard.snd_una;
 	bool wnd_changed, duplicate, limited = soft->cwnd_limited;
+	u32 ago_us = acked ? sent_ago_us(tcb, env, ack) : 0;
 	u32 events = 0, newly_sacked;
 
 	if (acked) {
 		events |= snd_una_update(tcb, env, seg, ack);
 		if (!ftcp_recovery_undo(tcb, env, seg))
-			ftcp_rtt_update(tcb, env, seg);
+			ftcp_rtt_update(tcb, env, seg, ago_us);
 	}
 	newly_sacked = ftcp_sack_blocks(tcb, env, seg);
 	wnd_changed = snd_wnd_update(tcb, seg, ack, seq, acked);

@@ -265,7 +265,7 @@ static enum ftcp_reason syn_received(const struct arrival *a)
 	if (!ftcp_seq_eq(a->seg->ack, ftcp_seq_of(tcb->hard.iss, 0)))
 		return FTCP_REASON_ACK_FUTURE;
 	tcb->hard.state = FTCP_ESTABLISHED;
-	ftcp_rtt_update(tcb, a->env, a->seg);
+	ftcp_rtt_update(tcb, a->env, a->seg, 0);
 	tcb->soft.timers.rexmit_us = 0;
 	tcb->soft.rexmits = 0;
 	tcb->soft.rexmit_now = false;

@@ -55,19 +55,27 @@ static inline u64 ftcp_edge_limit(const struct ftcp_tcb *tcb)
 	return max(tcb->soft.rcv_adv, ftcp_is_async(tcb) ? tcb->hard.rcv_edge : tcb->soft.committed.edge);
 }
 
+/* Payload that fits into one packet, with the options that every segment carries. */
+static inline u32 ftcp_mss_bytes(const struct ftcp_tcb *tcb)
+{
+	u32 mss = min_t(u32, tcb->hard.mss_bytes, tcb->soft.mtu_mss_bytes);
+
+	mss = max_t(u32, mss, FTCP_MSS_MIN_BYTES);
+	return tcb->hard.flags & FTCP_HARD_TS ? mss - 12 : mss;
+}
+
 /* tcb.c */
 const char *ftcp_hard_check(const struct ftcp_hard *hard);	/* NULL, or the invariant that is broken */
 void ftcp_soft_init(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_tcb_config *config);
 void ftcp_close(struct ftcp_tcb *tcb);
 void ftcp_enter_time_wait(struct ftcp_tcb *tcb, const struct ftcp_env *env);
-u32 ftcp_mss_bytes(const struct ftcp_tcb *tcb);
 void ftcp_mtu_set(struct ftcp_tcb *tcb, const struct ftcp_env *env, u32 mss_bytes, u64 retry_after_us);
 u32 ftcp_tsval(const struct ftcp_tcb *tcb, const struct ftcp_env *env);
 
 /* ack.c: returns events; @seg is acceptable and acknowledges @ack, which lies in snd_una - window .. snd_max */
 u32 ftcp_ack(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg, u64 ack, u64 seq);
 
-void ftcp_rtt_update(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg);
+void ftcp_rtt_update(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg, u32 ago_us);
 
 /* recovery.c */
 u32 ftcp_sack_blocks(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg);

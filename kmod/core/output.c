@@ -55,7 +55,7 @@ static void fill(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct ftcp_s
 	struct ftcp_soft *soft = &tcb->soft;
 	u64 ack = ftcp_ack_limit(tcb);
 
-	memset(seg, 0, sizeof(*seg));
+	memset(seg, 0, offsetof(struct ftcp_segment, sacks));
 	seg->flags = FTCP_ACK;
 	seg->seq = ftcp_seq_of(tcb->hard.iss, off);
 	seg->ack = ftcp_seq_of(tcb->hard.irs, ack);
@@ -248,6 +248,22 @@ static bool fin_due(const struct ftcp_tcb *tcb)
 	       ftcp_snd_limit(tcb) > tcb->soft.snd_nxt;
 }
 
+/*
+ * A part of a segment now, or more of it with the next ACK? A packet or two for each ACK cost as much as a segment of 64 KiB. As Linux does
+ * (tcp_tso_should_defer()): wait if it is less than a third of the window, the last was sent a moment ago, and the oldest packet on its way
+ * has been so for half a round trip: then the ACK is near. Whatever was sent brings one, or a timer.
+ */
+static bool better_later(const struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 room)
+{
+	const struct ftcp_soft *soft = &tcb->soft;
+
+	if (soft->recovering != FTCP_RECOVERY_NONE || !soft->sent.n || env->now_us - soft->last_sent_us > FTCP_DEFER_MAX_US)
+		return false;
+	if (room + ftcp_mss_bytes(tcb) > FTCP_SEGMENT_MAX_BYTES || room >= min(soft->cong.cwnd_bytes, tcb->hard.snd_wnd) / 3)
+		return false;
+	return ftcp_sent_age_us(soft->sent.r[0].last_us, env->now_us) >= soft->rtt.srtt_us / 2;
+}
+
 /* RFC 9293, 3.8.6.2.1, without Nagle: programs' small writes go, slivers of a window do not. */
 static u64 cut_to_windows(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 len, bool blocked)
 {
@@ -266,7 +282,8 @@ static u64 cut_to_windows(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 
 	soft->cwnd_limited = len >= room;
 	if (len <= room)
 		return len;
-	return room < mss ? 0 : room - room % mss;
+	room -= room % mss;
+	return better_later(tcb, env, room) ? 0 : room;
 }
 
 /* Nagle's algorithm as in RFC 9293, A.3: as long as something small is on its way; what is full is acknowledged soon enough. */

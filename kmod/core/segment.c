@@ -111,7 +111,7 @@ static enum ftcp_reason parse_options(struct ftcp_segment *seg, const u8 *p, u32
 
 enum ftcp_reason ftcp_segment_parse(struct ftcp_segment *seg, const u8 *hdr, u32 avail, u32 total)
 {
-	memset(seg, 0, sizeof(*seg));
+	memset(seg, 0, offsetof(struct ftcp_segment, sacks));
 	if (avail < HEADER_BYTES)
 		return FTCP_REASON_HEADER;
 	seg->header_bytes = (hdr[12] >> 4) * 4;

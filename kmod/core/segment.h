@@ -72,10 +72,10 @@ struct ftcp_segment {
 	u16 gso_bytes;
 	u32 tsval;
 	u32 tsecr;
-	u32 n_sacks;
-	struct ftcp_sack_block sacks[FTCP_SACK_BLOCKS_MAX];
 	u32 len;
 	u64 off;
+	u32 n_sacks;
+	struct ftcp_sack_block sacks[FTCP_SACK_BLOCKS_MAX];	/* last: what is behind n_sacks means nothing, and is not cleared */
 };
 
 /**

@@ -27,15 +27,6 @@ void ftcp_soft_init(struct ftcp_tcb *tcb, const struct ftcp_env *env, const stru
 	ftcp_cong_init(&soft->cong, ftcp_mss_bytes(tcb), config->congestion);
 }
 
-/* Payload that fits into one packet, with the options that every segment carries. */
-u32 ftcp_mss_bytes(const struct ftcp_tcb *tcb)
-{
-	u32 mss = min_t(u32, tcb->hard.mss_bytes, tcb->soft.mtu_mss_bytes);
-
-	mss = max_t(u32, mss, FTCP_MSS_MIN_BYTES);
-	return tcb->hard.flags & FTCP_HARD_TS ? mss - 12 : mss;
-}
-
 void ftcp_mtu_set(struct ftcp_tcb *tcb, const struct ftcp_env *env, u32 mss_bytes, u64 retry_after_us)
 {
 	struct ftcp_soft *soft = &tcb->soft;

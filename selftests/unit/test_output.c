@@ -405,11 +405,31 @@ TEST(rtt__from_timestamps)
 	fixture_open(&f, ALL, true);
 	ftcp_rtt_init(&f.tcb.soft.rtt);			/* the handshake was a sample, too */
 	fixture_write(&f, 1000);
+	f.tcb.soft.sent.n = 0;				/* there was no memory for a board */
 	ack = fixture_segment(&f, 0, 0, 1000, 0);
 	fixture_pass(&f, 100000);
 	fixture_give(&f, ack);
 	EXPECT(f.tcb.soft.rtt.min_us == 100000 + FIXTURE_RTT_US);
 	EXPECT(f.tcb.soft.rtt.rto_us >= FTCP_RTO_MIN_US && f.tcb.soft.rtt.rto_us <= FTCP_RTO_INITIAL_US);
+}
+
+TEST(rtt__from_what_is_remembered_of_sending)
+{
+	struct fixture f;
+
+	fixture_open(&f, ALL, true);
+	ftcp_rtt_init(&f.tcb.soft.rtt);
+	fixture_write(&f, 1000);
+	fixture_pass(&f, 70);
+	fixture_give(&f, fixture_segment(&f, 0, 0, 1000, 0));
+	EXPECT(f.tcb.soft.rtt.min_us == 70 && f.tcb.soft.rtt.srtt_us == 70);
+	/* Sent twice: its time is nobody's */
+	fixture_write(&f, 1000);
+	fixture_pass(&f, until_next(&f));
+	EXPECT(f.tcb.soft.rexmit_total == 1);
+	fixture_pass(&f, 10);
+	fixture_give(&f, fixture_segment(&f, 0, 0, 2000, 0));
+	EXPECT(f.tcb.soft.rtt.min_us == 70);
 }
 
 TEST(rtt__not_of_what_was_sent_twice)
@@ -445,6 +465,55 @@ TEST(rtt__no_sample_from_the_predecessors_timestamps)
 	fixture_output(&f);
 	fixture_give(&f, ack);
 	EXPECT(f.tcb.hard.snd_una == 1000 && !f.tcb.soft.rtt.srtt_us);
+}
+
+/* ---- less now, or more with the next ACK (tcp_tso_should_defer()) ---- */
+
+/* A window of 30 packets, of which all are on their way since @ago_us, with more behind them. */
+static void open_busy(struct fixture *f, u32 ago_us)
+{
+	fixture_open(f, ALL, true);
+	f->tcb.hard.snd_wnd = 1 << 20;
+	f->tcb.soft.rtt.srtt_us = 400;
+	f->tcb.soft.cong.cwnd_bytes = 30 * MSS;
+	f->tcb.soft.cong.ssthresh_bytes = 30 * MSS;
+	fixture_write(f, 44 * MSS);
+	EXPECT(f->tcb.soft.snd_nxt == 30 * MSS);
+	f->env.now_us += ago_us;
+}
+
+TEST(defer__a_packet_waits_for_the_ack_that_is_near)
+{
+	struct fixture f;
+
+	open_busy(&f, 300);
+	fixture_give(&f, fixture_segment(&f, 0, 0, 2 * MSS, 0));
+	EXPECT(!f.n_out);
+	fixture_give(&f, fixture_segment(&f, 0, 0, 4 * MSS, 0));
+	EXPECT(!f.n_out);
+	fixture_give(&f, fixture_segment(&f, 0, 0, 10 * MSS, 0));
+	EXPECT(f.n_out == 1 && f.out[0].len >= 10 * MSS && f.out[0].off == 30 * MSS);
+}
+
+TEST(defer__but_not_for_one_that_is_not)
+{
+	struct fixture f;
+
+	open_busy(&f, 100);			/* a quarter of a round trip */
+	fixture_give(&f, fixture_segment(&f, 0, 0, 2 * MSS, 0));
+	EXPECT(f.n_out == 1 && f.out[0].len == 2 * MSS);
+	open_busy(&f, FTCP_DEFER_MAX_US + 100);	/* the last packet was not a moment ago */
+	fixture_give(&f, fixture_segment(&f, 0, 0, 2 * MSS, 0));
+	EXPECT(f.n_out == 1 && f.out[0].len == 2 * MSS);
+}
+
+TEST(defer__never_with_nothing_on_its_way)
+{
+	struct fixture f;
+
+	open_busy(&f, 300);
+	fixture_give(&f, fixture_segment(&f, 0, 0, 30 * MSS, 0));
+	EXPECT(f.n_out && f.out[0].off == 30 * MSS);
 }
 
 /* ---- MTU ---- */
