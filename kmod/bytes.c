@@ -150,8 +150,8 @@ fail:
 /* Below this a copy is cheaper than to keep a page for a few bytes of it. */
 #define SHARE_MIN_BYTES	2048
 
-/* Below this a copy is cheaper than to keep a packet for it, and fills pages. */
-#define KEEP_MIN_BYTES	1024
+/* Less than this is little: a packet is kept for it if it does not take more than a page, and as long as it is alone. */
+#define LITTLE_BYTES	1024
 
 /* What is being taken out of @skb: [at, at + len), of which the first @done bytes are in @list. */
 struct intake {
@@ -243,10 +243,12 @@ static bool in_one_place(struct sk_buff *skb, u32 at, u32 len)
 	       skb_frag_page(first) && !PageHighMem(skb_frag_page(first));
 }
 
-/* Nobody else has it in hand, and it is not much larger than its bytes. */
+/* Nobody else has it in hand, and it takes no more memory than a copy, or not much. */
 static bool worth_keeping(struct sk_buff *skb, u32 at, u32 len)
 {
-	return len >= KEEP_MIN_BYTES && skb->truesize <= 4 * len && !skb_shared(skb) && !skb_pfmemalloc(skb) && in_one_place(skb, at, len);
+	u32 most = len >= LITTLE_BYTES ? 4 * len : PAGE_SIZE;
+
+	return len && skb->truesize <= most && !skb_shared(skb) && !skb_pfmemalloc(skb) && in_one_place(skb, at, len);
 }
 
 /* The packet itself, without what it had as one on its way. */
@@ -418,6 +420,26 @@ static bool absorb(struct ftcp_chunk *last, const struct ftcp_chunk *chunk)
 	return true;
 }
 
+static bool is_little(const struct ftcp_chunk *chunk)
+{
+	return !chunk->page && chunk->len < LITTLE_BYTES;
+}
+
+/* A packet with little in it after another one: there may be more, and none of it is worth one. On a page, if there is memory for that. */
+static struct ftcp_chunk *unpack(struct ftcp_chunk *chunk)
+{
+	struct ftcp_chunk *copy = chunk_alloc(chunk->len, GFP_ATOMIC | __GFP_NOWARN);
+
+	if (!copy)
+		return chunk;
+	copy->start = chunk->start;
+	copy->len = chunk->len;
+	copy->room -= chunk->len;
+	memcpy(chunk_data(copy), chunk_data(chunk), chunk->len);
+	discard(chunk);
+	return copy;
+}
+
 /* Into its place, counting from the end: what comes is mostly the newest. */
 static void insert(struct ftcp_bytes *bytes, struct ftcp_chunk *chunk)
 {
@@ -427,10 +449,13 @@ static void insert(struct ftcp_bytes *bytes, struct ftcp_chunk *chunk)
 	list_for_each_entry_reverse(prev, &bytes->chunks, node) {
 		if (prev->start > chunk->start)
 			continue;
-		if (absorb(prev, chunk))
+		if (absorb(prev, chunk)) {
 			discard(chunk);
-		else
-			list_add(&chunk->node, &prev->node);
+			return;
+		}
+		if (is_little(prev) && is_little(chunk))
+			chunk = unpack(chunk);
+		list_add(&chunk->node, &prev->node);
 		return;
 	}
 	list_add(&chunk->node, &bytes->chunks);

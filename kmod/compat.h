@@ -43,6 +43,16 @@
 #define ftcp_compat_fl_list(inet, np) ((np)->ipv6_fl_list)
 #endif
 
+/*
+ * For what is large, on the stack, and written before it is read: CONFIG_INIT_STACK_ALL_ZERO would clear it with every packet. A compiler that
+ * does that knows the word for the exception.
+ */
+#if __has_attribute(__uninitialized__)
+#define ftcp_compat_uninitialized __attribute__((__uninitialized__))
+#else
+#define ftcp_compat_uninitialized
+#endif
+
 static inline struct nlattr **ftcp_compat_dump_attrs(struct netlink_callback *cb)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)

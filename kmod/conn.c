@@ -5,6 +5,7 @@
 #include <linux/rculist.h>
 #include <linux/slab.h>
 #include "backend.h"
+#include "compat.h"
 #include "conn.h"
 #include "core/repl.h"
 #include "group.h"
@@ -401,7 +402,7 @@ static u32 check(struct ftcp_conn *conn)
 static void make_segments(struct ftcp_conn *conn, const struct ftcp_env *env)
 {
 	u32 before = conn->tcb.soft.rexmit_total, seen = before;
-	struct ftcp_segment seg;
+	struct ftcp_segment seg ftcp_compat_uninitialized;
 
 	ftcp_conn_board(conn, NULL);
 	for (;;) {

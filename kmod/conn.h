@@ -79,7 +79,10 @@ struct ftcp_conn {
 	bool half_open:1;		/* counted in fn->n_half_open */
 	bool time_wait:1;		/* counted in fn->n_time_waits */
 	bool orphan:1;			/* counted in fn->n_orphans */
+	bool heard:1;			/* something new has come since something left: the next hop is alive (RFC 4861, 7.3.1) */
 	int rx_iif;			/* where rx_dst is valid */
+	u16 ip_id;			/* the next packet's, less iss */
+	u16 tx_cpu;			/* whose queues it sends by (xmit.c) */
 	struct dst_entry *dst;		/* cached route */
 	struct dst_entry __rcu *rx_dst;	/* the one by which its packets come: this host (hook.c) */
 	u64 rexmit_bytes;
@@ -87,6 +90,11 @@ struct ftcp_conn {
 	u64 due_us;			/* the backend is to be called then; 0: never. Its own */
 	struct timer_list timer;	/* for ftcp_next_deadline() */
 };
+
+static inline bool ftcp_conn_key_equal(const struct ftcp_conn_key *a, const struct ftcp_conn_key *b)
+{
+	return ipv6_addr_equal(&a->raddr, &b->raddr) && ipv6_addr_equal(&a->laddr, &b->laddr) && a->lport == b->lport && a->rport == b->rport;
+}
 
 static inline bool ftcp_conn_is_v4(const struct ftcp_conn *conn)
 {

@@ -7,6 +7,7 @@
 #include <net/ip6_fib.h>
 #include <net/ipv6.h>
 #include "backend.h"
+#include "compat.h"
 #include "conn.h"
 #include "core/cookie.h"
 #include "group.h"
@@ -52,7 +53,7 @@ static void cut_payload(struct arrival *a, u32 len, enum ftcp_reason reason)
 static enum ftcp_reason parse(struct arrival *a, struct sk_buff *skb)
 {
 	u32 at = skb_transport_offset(skb), total = skb->len - at, avail = min_t(u32, total, FTCP_TCP_HEADER_MAX_BYTES);
-	u8 buf[FTCP_TCP_HEADER_MAX_BYTES];
+	u8 buf[FTCP_TCP_HEADER_MAX_BYTES] ftcp_compat_uninitialized;
 	enum ftcp_reason reason;
 	const u8 *hdr;
 	u16 family;
@@ -127,6 +128,7 @@ static void to_conn(struct arrival *a, struct ftcp_conn *conn)
 		ftcp_conn_board(conn, &a->seg);
 		remember_route(a, conn);
 		reason = ftcp_input(&conn->tcb, &env, &a->seg, &in);
+		conn->heard |= !!(in.events & (FTCP_EV_WRITABLE | FTCP_EV_READABLE));
 		conn->segs_in++;
 		if (in.keep_len)
 			ftcp_bytes_put(&conn->rcv, in.keep_off, &a->payload, in.keep_skip, in.keep_len);
@@ -438,7 +440,7 @@ static struct ftcp_conn *find_conn(const struct arrival *a)
 {
 	struct ftcp_conn *hint = a->hint;
 
-	if (hint && !memcmp(&hint->key, &a->key, sizeof(a->key)) && !READ_ONCE(hint->finished) && ftcp_conn_get(hint))
+	if (hint && ftcp_conn_key_equal(&hint->key, &a->key) && !READ_ONCE(hint->finished) && ftcp_conn_get(hint))
 		return hint;
 	return ftcp_conn_find(a->fn, &a->key);
 }
@@ -468,8 +470,8 @@ static void dispatch(struct arrival *a)
 
 void ftcp_receive(struct ftcp_net *fn, struct sk_buff *skb, struct ftcp_conn *hint)
 {
+	struct arrival a ftcp_compat_uninitialized;
 	enum ftcp_reason reason;
-	struct arrival a;
 
 	a.fn = fn;
 	a.dst = skb_dst(skb);

@@ -25,16 +25,12 @@ u64 ftcp_sock_readable(const struct ftcp_sock *fs)
 	return end > fs->read_off ? end - fs->read_off : 0;
 }
 
-/* As sk_stream_is_writeable(): a third of the buffer is free, or a writer would be woken for every byte. */
 bool ftcp_sock_writable(const struct ftcp_sock *fs)
 {
-	const struct ftcp_tcb *tcb = &fs->conn->tcb;
-	u64 room;
+	const struct ftcp_hard *hard = &fs->conn->tcb.hard;
 
-	if (!ftcp_sock_attached(fs))
-		return false;
-	room = ftcp_tcb_writable(tcb);
-	return room && room >= (tcb->hard.snd_end - tcb->hard.snd_una) / 2;
+	return ftcp_sock_attached(fs) && ftcp_tcb_writable(&fs->conn->tcb) &&
+	       ftcp_sock_room_matters(hard->snd_end - hard->snd_una, hard->snd_buf_bytes);
 }
 
 void ftcp_sock_wait(struct sock *sk, struct wait_queue_entry *wait, long *timeout)

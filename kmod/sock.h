@@ -94,6 +94,12 @@ static inline bool ftcp_sock_attached(const struct ftcp_sock *fs)
 u64 ftcp_sock_readable_end(const struct ftcp_sock *fs);
 /** ftcp_sock_readable() - conn->lock held: bytes that can be read */
 u64 ftcp_sock_readable(const struct ftcp_sock *fs);
+/** ftcp_sock_room_matters() - as sk_stream_is_writeable(): a third of the buffer is free, or a writer would be woken for every byte */
+static inline bool ftcp_sock_room_matters(u64 used_bytes, u64 buf_bytes)
+{
+	return used_bytes < buf_bytes && buf_bytes - used_bytes >= used_bytes / 2;
+}
+
 /** ftcp_sock_writable() - conn->lock held: enough room for a program to be told of? */
 bool ftcp_sock_writable(const struct ftcp_sock *fs);
 

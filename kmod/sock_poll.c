@@ -12,38 +12,70 @@ static __poll_t poll_listener(struct ftcp_sock *fs)
 	return READ_ONCE(ftcp_sock_sk(fs)->sk_ack_backlog) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
-static __poll_t poll_readable(struct ftcp_sock *fs)
+/*
+ * As tcp_poll(), without the connection's lock: whoever changes what is looked at here wakes those who wait, who are in the queue
+ * (sock_poll_wait() has a barrier) or have set the bit by then. What is seen half done is seen once more then.
+ */
+static bool has_readable(const struct ftcp_sock *fs)
 {
-	struct ftcp_conn *conn = fs->conn;
-	u64 target;
-
-	lockdep_assert_held(&conn->lock);
+	const struct ftcp_hard *hard = &fs->conn->tcb.hard;
+	u64 end = READ_ONCE(hard->rcv_nxt) - !!(READ_ONCE(hard->flags) & FTCP_HARD_RCV_FIN), off = READ_ONCE(fs->read_off);
 	/* More than fits would never come. */
-	target = min_t(u64, sock_rcvlowat(ftcp_sock_sk(fs), 0, INT_MAX), conn->tcb.hard.rcv_buf_bytes / 2);
-	return ftcp_sock_readable(fs) >= target ? EPOLLIN | EPOLLRDNORM : 0;
+	u64 target = min_t(u64, sock_rcvlowat(&fs->inet.sk, 0, INT_MAX), READ_ONCE(hard->rcv_buf_bytes) / 2);
+
+	return end > off && end - off >= target;
 }
 
-/* Room that comes is told under the lock, to whom the bit says that somebody waits. */
-static __poll_t poll_writable(struct ftcp_sock *fs)
+static bool has_room(const struct ftcp_sock *fs)
 {
+	const struct ftcp_hard *hard = &fs->conn->tcb.hard;
+	u8 state = READ_ONCE(hard->state);
+
+	if (READ_ONCE(fs->inet.sk.sk_shutdown) & SEND_SHUTDOWN)
+		return true;
+	return (state == FTCP_ESTABLISHED || state == FTCP_CLOSE_WAIT) &&
+	       ftcp_sock_room_matters(READ_ONCE(hard->snd_end) - READ_ONCE(hard->snd_una), READ_ONCE(hard->snd_buf_bytes));
+}
+
+static __poll_t poll_attached(struct ftcp_sock *fs)
+{
+	__poll_t mask = has_readable(fs) ? EPOLLIN | EPOLLRDNORM : 0;
 	struct sock *sk = ftcp_sock_sk(fs);
 
-	lockdep_assert_held(&fs->conn->lock);
-	if ((READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN) || ftcp_sock_writable(fs))
-		return EPOLLOUT | EPOLLWRNORM;
+	if (has_room(fs))
+		return mask | EPOLLOUT | EPOLLWRNORM;
 	sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
-	return 0;
+	smp_mb__after_atomic();		/* with the one in ftcp_sock_write_space() */
+	return mask | (has_room(fs) ? EPOLLOUT | EPOLLWRNORM : 0);
+}
+
+/* A connection that is over, or one of those that only the lock tells all of. */
+static __poll_t poll_locked(struct ftcp_sock *fs)
+{
+	struct sock *sk = ftcp_sock_sk(fs);
+	__poll_t mask;
+
+	spin_lock_bh(&fs->conn->lock);
+	mask = ftcp_sock_readable(fs) ? EPOLLIN | EPOLLRDNORM : 0;
+	if ((sk->sk_shutdown & SEND_SHUTDOWN) || ftcp_sock_writable(fs)) {
+		mask |= EPOLLOUT | EPOLLWRNORM;
+	} else {
+		sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
+		set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+	}
+	spin_unlock_bh(&fs->conn->lock);
+	return mask;
 }
 
 static __poll_t poll_conn(struct ftcp_sock *fs)
 {
-	__poll_t mask;
+	const struct ftcp_conn *conn = fs->conn;
 
-	spin_lock_bh(&fs->conn->lock);
-	mask = poll_readable(fs) | poll_writable(fs);
-	spin_unlock_bh(&fs->conn->lock);
-	return mask;
+	/* Elsewhere an offset is read in two halves. */
+	if (IS_ENABLED(CONFIG_64BIT) && READ_ONCE(conn->sk) == ftcp_sock_sk(fs) && !conn->tcb.soft.torn)
+		return poll_attached(fs);
+	return poll_locked(fs);
 }
 
 __poll_t ftcp_sock_poll(struct file *file, struct socket *sock, struct poll_table_struct *wait)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Reading, as tcp_recvmsg() does it. One copy: from the packets or pages that the bytes came in, into the program. */
+#include "compat.h"
 #include "sock.h"
 
 #define PIECES_MAX 32
@@ -53,7 +54,7 @@ static u32 take_pieces(struct read *r, struct ftcp_piece *pieces)
 /* Bytes that reached the program, 0 if there are none; -EFAULT. MSG_TRUNC: they are thrown away. */
 static int copy_some(struct read *r)
 {
-	struct ftcp_piece pieces[PIECES_MAX];
+	struct ftcp_piece pieces[PIECES_MAX] ftcp_compat_uninitialized;
 	u32 n = take_pieces(r, pieces), i, done = 0;
 	bool fault = false;
 

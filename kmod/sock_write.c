@@ -12,6 +12,7 @@ void ftcp_sock_write_space(struct sock *sk)
 {
 	struct socket *sock = READ_ONCE(sk->sk_socket);
 
+	smp_mb();	/* with the one in poll_attached(): whoever saw no room has set the bit, or sees it now */
 	if (!sock || !test_bit(SOCK_NOSPACE, &sock->flags))
 		return;
 	clear_bit(SOCK_NOSPACE, &sock->flags);
@@ -100,8 +101,8 @@ static int append(struct ftcp_sock *fs, struct ftcp_bytes *bytes, u32 n, struct 
 	int err = -EPIPE;
 
 	spin_lock_bh(&conn->lock);
+	ftcp_conn_env(conn, &env);
 	if (ftcp_sock_attached(fs) && ftcp_tcb_writable(tcb) >= n) {
-		ftcp_conn_env(conn, &env);
 		ftcp_bytes_put(&conn->snd, ftcp_tcb_data_end(tcb), bytes, 0, n);
 		ftcp_tcb_append(tcb, &env, n);
 		fs->write_off = ftcp_tcb_data_end(tcb);
@@ -114,7 +115,7 @@ static int append(struct ftcp_sock *fs, struct ftcp_bytes *bytes, u32 n, struct 
 	if (!err && next_is_near(conn, msg))
 		spin_unlock_bh(&conn->lock);
 	else
-		ftcp_conn_unlock(conn, 0);
+		ftcp_conn_unlock_env(conn, &env, 0);
 	ftcp_bytes_free(bytes);
 	return err;
 }

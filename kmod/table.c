@@ -6,10 +6,16 @@
 #include "net.h"
 #include "table.h"
 
+static int compare(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	return !ftcp_conn_key_equal(arg->key, &((const struct ftcp_conn *)obj)->key);
+}
+
 static const struct rhashtable_params table_params = {
 	.key_len = sizeof(struct ftcp_conn_key),
 	.key_offset = offsetof(struct ftcp_conn, key),
 	.head_offset = offsetof(struct ftcp_conn, node),
+	.obj_cmpfn = compare,
 	.automatic_shrinking = true,
 };
 

@@ -87,7 +87,7 @@ u32 ftcp_xmit_mss(struct ftcp_net *fn, const struct ftcp_conn_key *key)
 	return mtu > overhead + FTCP_MSS_MIN_BYTES ? mtu - overhead : FTCP_MSS_MIN_BYTES;
 }
 
-static void push_ip4(struct sk_buff *skb, struct net *net, const struct ftcp_conn_key *key, u8 ecn)
+static void push_ip4(struct sk_buff *skb, const struct ftcp_conn_key *key, u8 ecn)
 {
 	struct iphdr *ip = skb_push(skb, sizeof(*ip));
 
@@ -100,7 +100,7 @@ static void push_ip4(struct sk_buff *skb, struct net *net, const struct ftcp_con
 	ip->saddr = key->laddr.s6_addr32[3];
 	ip->daddr = key->raddr.s6_addr32[3];
 	ip->check = 0;
-	__ip_select_ident(net, ip, skb_shinfo(skb)->gso_segs ?: 1);
+	ip->id = 0;	/* RFC 6864, 4.1: whatever it is, with DF and without fragments */
 	skb->protocol = htons(ETH_P_IP);
 }
 
@@ -159,7 +159,7 @@ static void finish(struct sk_buff *skb, struct ftcp_net *fn, const struct ftcp_c
 	set_gso(skb, key, seg);
 	push_tcp(skb, key, seg);
 	if (key_is_v4(key))
-		push_ip4(skb, fn->net, key, seg->ecn);
+		push_ip4(skb, key, seg->ecn);
 	else
 		push_ip6(skb, key, seg->ecn);
 	trace_segment_out(key, seg, FTCP_REASON_NONE);
@@ -180,6 +180,35 @@ static void hand_to_ip(struct net *net, struct sk_buff *skb, const struct ftcp_g
 	else
 		ip6_local_out(net, NULL, skb);
 	rcu_read_unlock();
+}
+
+/*
+ * One queue of the device for all of it: where each processor has queues of its own (XPS), what another one sends later would overtake what is
+ * still in there. So it keeps the processor's that was the first to send, as the kernel's TCP keeps the queue (ooo_okay).
+ */
+static void choose_queue(struct ftcp_conn *conn, struct sk_buff *skb)
+{
+#ifdef CONFIG_XPS
+	if (!conn->tx_bytes && !atomic_read(&conn->queued_bytes))
+		conn->tx_cpu = smp_processor_id();
+	skb->sender_cpu = conn->tx_cpu + 1;
+#endif
+	/* Nobody need look into the headers for that. */
+	__skb_set_sw_hash(skb, conn->tcb.hard.iss, true);
+}
+
+/* What only packets of a connection have: an identification that counts, for those who join packets, and news of the next hop. */
+static void mark(struct ftcp_conn *conn, struct sk_buff *skb)
+{
+	if (ftcp_conn_is_v4(conn)) {
+		ip_hdr(skb)->id = htons(conn->tcb.hard.iss + conn->ip_id);
+		conn->ip_id += skb_shinfo(skb)->gso_segs;
+	}
+	if (conn->heard) {
+		skb_set_dst_pending_confirm(skb, 1);
+		conn->heard = false;
+	}
+	choose_queue(conn, skb);
 }
 
 /* One skb with as much of @seg as its page fragments can hold; returns the payload taken, or -1. */
@@ -204,8 +233,7 @@ static int queue_part(struct ftcp_conn *conn, struct ftcp_segment *seg, struct d
 	}
 	dst_hold(dst);
 	finish(skb, conn->fn, &conn->key, seg, dst);
-	/* One queue for all of it, as the kernel's TCP has it; nobody need look into the headers for that. */
-	__skb_set_sw_hash(skb, conn->tcb.hard.iss, true);
+	mark(conn, skb);
 	__skb_queue_tail(&conn->tx, skb);
 	conn->tx_bytes += skb->data_len;
 	conn->segs_out++;
@@ -215,8 +243,9 @@ static int queue_part(struct ftcp_conn *conn, struct ftcp_segment *seg, struct d
 void ftcp_xmit_queue(struct ftcp_conn *conn, struct ftcp_segment *seg)
 {
 	struct dst_entry *dst = conn_route(conn);
-	struct ftcp_segment part;
+	u32 len;
 	int taken;
+	u8 flags;
 
 	lockdep_assert_held(&conn->lock);
 	if (!dst) {
@@ -224,12 +253,14 @@ void ftcp_xmit_queue(struct ftcp_conn *conn, struct ftcp_segment *seg)
 		return;
 	}
 	do {
-		part = *seg;
-		taken = queue_part(conn, &part, dst);
+		len = seg->len;
+		flags = seg->flags;
+		taken = queue_part(conn, seg, dst);
 		if (taken < 0)
 			return;
+		seg->flags = flags;
 		seg->off += taken;
-		seg->len -= taken;
+		seg->len = len - taken;
 		seg->seq = ftcp_seq_add(seg->seq, taken);
 	} while (seg->len);
 }

@@ -214,10 +214,7 @@ struct ftcp_soft {
 	u16 persists;
 	u8 probes;
 	u8 recovering;		/* enum ftcp_recovery */
-	bool cwnd_limited;
-	bool rtt_timed;		/* a SYN-ACK was sent before */
 	bool ack_now;
-	bool probe_now;
 	bool rexmit_now;
 	u8 quick_acks;
 	u8 mtu_suspicions;
@@ -231,15 +228,18 @@ struct ftcp_soft {
 	bool dsack : 1;		/* dsack_bytes from dsack_from on came twice: to be reported in the next ACK (RFC 2883) */
 	bool unsynced : 1;
 	bool burst : 1;
+	bool cwnd_limited : 1;
+	bool rtt_timed : 1;	/* a SYN-ACK was sent before */
+	bool probe_now : 1;
+	bool ece : 1;
+	bool cwr : 1;
+	bool tail_now : 1;	/* a tail loss probe is due */
+	bool sliver_ok : 1;	/* the next data may be less than a segment though the window is what limits it */
+	bool fin_early : 1;
+	bool undo_armed : 1;
 	u8 keepalive_probes;
 	u16 keepalive_interval_s;
 	u16 doubt_gap_s;
-	bool ece;
-	bool cwr;
-	bool tail_now;		/* a tail loss probe is due */
-	bool sliver_ok;		/* the next data may be less than a segment though the window is what limits it */
-	bool fin_early;
-	bool undo_armed;
 	struct ftcp_board *board;
 	struct ftcp_ranges ooo;
 	struct ftcp_ranges sacked;
