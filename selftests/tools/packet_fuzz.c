@@ -172,8 +172,8 @@ int main(int argc, char **argv)
 	for (int i = 0; i < CLASS_MAX; i++)
 		all &= fuzz.by_class[i] > (i == CLASS_KNOWING ? 0 : fuzz.packets / 100);
 	printf("%sok 1 packets of every class were sent\n", all ? "" : "not ");
-	/* Packets that never came to a connection of the server's have tested nothing. */
-	reached = fuzz.opened > 2 * FLOWS && fuzz.data_acked > 1000000;
+	/* Packets that never came to a connection of the server's have tested nothing. How many flows have their turn again in four seconds is luck. */
+	reached = fuzz.opened > FLOWS && fuzz.data_acked > 1000000;
 	printf("%sok 2 connections were opened, and what they sent was taken\n1..2\n", reached ? "" : "not ");
 	return all && reached ? 0 : 1;
 }
