@@ -270,6 +270,8 @@ static void case_splice_out_and_in(struct run *r)
 	CALL(r, pipe(ends));
 	send(p.client, "through a pipe", 14, 0);
 	peek_until(r, p.server, 14);
+	/* The flag is about the pipe alone. */
+	nonblocking(p.server, true);
 	CALL(r, splice(p.server, NULL, ends[1], NULL, 100, SPLICE_F_NONBLOCK));
 	CALL(r, splice(p.server, NULL, ends[1], NULL, 100, SPLICE_F_NONBLOCK));
 	CALL(r, splice(ends[0], NULL, p.server, NULL, 9, 0));

@@ -73,14 +73,14 @@ static void play(const struct test_case *c, struct run *run)
 		if (now_ms() > deadline) {
 			kill(-pid, SIGKILL);
 			waitpid(pid, &status, 0);
-			note(run, "the case did not end");
+			trouble(run, "the case did not end");
 			return;
 		}
 		usleep(1000);
 	}
 	kill(-pid, SIGKILL);
 	if (status)
-		note(run, "the case ended with status %#x", status);
+		trouble(run, "the case ended with status %#x", status);
 }
 
 static void verdict(bool good, const char *name, const char *family, const char *remark)
@@ -95,7 +95,7 @@ static void play_both(const struct settings *s, const struct test_case *c, int f
 	const char *name = s->second == IPPROTO_TCP ? "again" : "ftcp";
 	static struct transcript first;
 	static struct run run;
-	bool differs;
+	bool differs, in_trouble;
 
 	if (!run.port)
 		run = s->run;
@@ -106,14 +106,17 @@ static void play_both(const struct settings *s, const struct test_case *c, int f
 	run.protocol = s->second;
 	play(c, &run);
 	differs = strcmp(first.text, run.transcript->text);
-	if (s->verbose || (differs && !why))
+	in_trouble = first.trouble || run.transcript->trouble;
+	if (s->verbose || ((differs || in_trouble) && !why))
 		diff_print("tcp", first.text, name, run.transcript->text);
-	if (s->verbose && !differs)
+	if (!differs && (s->verbose || in_trouble))
 		printf("# %s", first.text);
 	if (!first.length)
 		verdict(false, c->name, family_name, "recorded nothing");
 	else if (why && !differs)
 		verdict(false, c->name, family_name, "is listed as different, and is not");
+	else if (in_trouble)
+		verdict(false, c->name, family_name, "did not do what it is for");
 	else
 		verdict(!differs || why, c->name, family_name, why ? why : "");
 }

@@ -64,7 +64,7 @@ long worker_end(struct run *r, struct worker *w, const char *what)
 	while (!w->done && now_ms() < deadline)
 		usleep(1000);
 	if (!w->done) {
-		note(r, "%s: still waits", what);
+		trouble(r, "%s: still waits", what);
 		return -1;
 	}
 	pthread_join(w->thread, NULL);

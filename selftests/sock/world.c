@@ -95,7 +95,7 @@ int server_socket(struct run *r)
 	int fd = socket(r->family, SOCK_STREAM, r->protocol), one = 1;
 
 	if (fd < 0) {
-		note(r, "no socket: %s", strerrorname_np(errno));
+		trouble(r, "no socket: %s", strerrorname_np(errno));
 		exit(1);
 	}
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
@@ -115,7 +115,7 @@ int listener_open(struct run *r, int backlog)
 	int fd = server_socket(r);
 
 	if (bind_server(r, fd, r->port) || listen(fd, backlog)) {
-		note(r, "no listener: %s", strerrorname_np(errno));
+		trouble(r, "no listener: %s", strerrorname_np(errno));
 		exit(1);
 	}
 	return fd;
@@ -155,7 +155,7 @@ int client_connect(struct run *r)
 	int fd = client_socket(r);
 
 	if (client_connect_fd(r, fd)) {
-		note(r, "the client cannot connect: %s", strerrorname_np(errno));
+		trouble(r, "the client cannot connect: %s", strerrorname_np(errno));
 		exit(1);
 	}
 	return fd;
@@ -179,7 +179,7 @@ struct pair pair_open(struct run *r)
 	p.client = client_connect(r);
 	p.server = accept(p.listener, NULL, NULL);
 	if (p.server < 0) {
-		note(r, "not accepted: %s", strerrorname_np(errno));
+		trouble(r, "not accepted: %s", strerrorname_np(errno));
 		exit(1);
 	}
 	return p;
@@ -207,7 +207,7 @@ void pair_reset(struct run *r, struct pair *p)
 	client_reset(p->client);
 	p->client = -1;
 	if (!await(hung_up, p->server))
-		note(r, "the reset did not arrive");
+		trouble(r, "the reset did not arrive");
 }
 
 void nonblocking(int fd, bool on)
@@ -230,17 +230,17 @@ static bool acknowledged(int fd)
 void settle(struct run *r, int client)
 {
 	if (!await(acknowledged, client))
-		note(r, "what the client sent is not acknowledged");
+		trouble(r, "what the client sent is not acknowledged");
 }
 
 void peek_until(struct run *r, int fd, size_t bytes)
 {
 	int64_t deadline = now_ms() + DEADLINE_MS;
-	char buffer[4096];
+	static char buffer[65536];
 
 	while (recv(fd, buffer, sizeof(buffer), MSG_PEEK | MSG_DONTWAIT) < (ssize_t)bytes) {
 		if (now_ms() > deadline) {
-			note(r, "%zu bytes did not arrive", bytes);
+			trouble(r, "%zu bytes did not arrive", bytes);
 			return;
 		}
 		usleep(1000);
@@ -261,7 +261,7 @@ size_t fill(struct run *r, int fd)
 		while ((count = send(fd, zeros, sizeof(zeros), MSG_DONTWAIT | MSG_NOSIGNAL)) > 0)
 			total += count;
 		if (errno != EAGAIN || now_ms() > deadline) {
-			note(r, "not filled: %s", strerrorname_np(errno));
+			trouble(r, "not filled: %s", strerrorname_np(errno));
 			break;
 		}
 	} while (poll(&p, 1, 400) > 0 || total > before);
@@ -276,7 +276,7 @@ void drain(struct run *r, int fd, size_t bytes)
 	while (bytes) {
 		count = recv(fd, buffer, bytes < sizeof(buffer) ? bytes : sizeof(buffer), 0);
 		if (count <= 0) {
-			note(r, "drained too early: %s", count ? strerrorname_np(errno) : "end");
+			trouble(r, "drained too early: %s", count ? strerrorname_np(errno) : "end");
 			return;
 		}
 		bytes -= count;
