@@ -3,8 +3,8 @@
 #include "internal.h"
 
 /*
- * How long ago the last byte below @ack was sent, for the first time and once only (RFC 6298, 3); 0: not known well enough. The clock of the timestamps
- * counts milliseconds: most round trips on a LAN are none.
+ * How long ago the last byte below @ack was sent, for the first time and once only (RFC 6298, 3), and not what had come before others, whose way
+ * the ACK does not tell of; 0: not known well enough. The clock of the timestamps counts milliseconds: most round trips on a LAN are none.
  */
 static u32 sent_ago_us(const struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 ack)
 {
@@ -12,7 +12,7 @@ static u32 sent_ago_us(const struct ftcp_tcb *tcb, const struct ftcp_env *env, u
 	const struct ftcp_run *run = ftcp_sent_find(&soft->sent, ack - 1);
 	u32 age_us;
 
-	if (!run || soft->recovering != FTCP_RECOVERY_NONE || ftcp_sent_find(&soft->again, ack - 1))
+	if (!run || soft->recovering != FTCP_RECOVERY_NONE || ftcp_sent_find(&soft->again, ack - 1) || ftcp_ranges_covers(&soft->sacked, ack - 1, ack))
 		return 0;
 	age_us = ftcp_sent_age_us(run->last_us, env->now_us);
 	return run->last_us - run->first_us <= age_us / 8 ? max_t(u32, age_us, 1) : 0;
@@ -31,7 +31,8 @@ void ftcp_rtt_update(struct ftcp_tcb *tcb, const struct ftcp_env *env, const str
 	} else if (tcb->hard.flags & FTCP_HARD_TS) {
 		if (!(seg->opts & FTCP_OPT_TS) || (s32)(seg->tsecr - soft->ts_floor) < 0)
 			return;
-		sample_us = (u64)(ftcp_tsval(tcb, env) - seg->tsecr) * FTCP_MS_US;
+		/* As Linux has it: less than a millisecond is not known to be nothing. */
+		sample_us = max_t(u64, ftcp_tsval(tcb, env) - seg->tsecr, 1) * FTCP_MS_US;
 	} else {
 		if (!soft->rtt_start_us || tcb->hard.snd_una < soft->rtt_off)
 			return;

@@ -432,6 +432,29 @@ TEST(rtt__from_what_is_remembered_of_sending)
 	EXPECT(f.tcb.soft.rtt.min_us == 70);
 }
 
+TEST(rtt__not_of_what_came_before_others)
+{
+	struct ftcp_segment seg;
+	struct fixture f;
+
+	fixture_open(&f, ALL, true);
+	ftcp_rtt_init(&f.tcb.soft.rtt);
+	fixture_write(&f, 1000);
+	fixture_pass(&f, 2000);
+	fixture_give(&f, fixture_segment(&f, 0, 0, 1000, 0));
+	fixture_write(&f, 1000);
+	fixture_write(&f, 1000);
+	fixture_pass(&f, 700);
+	seg = fixture_segment(&f, 0, 0, 1000, 0);
+	seg.n_sacks = 1;
+	seg.sacks[0] = (struct ftcp_sack_block){ ftcp_seq_of(SERVER_ISS, 2000), ftcp_seq_of(SERVER_ISS, 3000) };
+	fixture_give(&f, seg);
+	fixture_pass(&f, 200);
+	EXPECT(f.tcb.soft.recovering == FTCP_RECOVERY_NONE);
+	fixture_give(&f, fixture_segment(&f, 0, 0, 3000, 0));
+	EXPECT(f.tcb.soft.rtt.min_us == 2000);		/* another sample by the timestamps */
+}
+
 TEST(rtt__not_of_what_was_sent_twice)
 {
 	struct fixture f;
