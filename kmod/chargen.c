@@ -71,7 +71,7 @@ static void write(struct ftcp_conn *conn, const struct ftcp_env *env)
 			conn->retry = true;	/* out of memory: the timer comes back to it */
 			return;
 		}
-		ftcp_tcb_append(tcb, env, n);
+		ftcp_tcb_append(tcb, n);
 	}
 }
 

@@ -19,7 +19,7 @@ static void echo_work(struct ftcp_conn *conn, const struct ftcp_env *env)
 			conn->retry = true;	/* out of memory: the timer comes back to it */
 			return;
 		}
-		ftcp_tcb_append(tcb, env, n);
+		ftcp_tcb_append(tcb, n);
 		ftcp_tcb_consume(tcb, n);
 	}
 	if ((tcb->hard.flags & FTCP_HARD_RCV_FIN) && !ftcp_tcb_readable(tcb))

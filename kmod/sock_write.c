@@ -91,21 +91,30 @@ static bool next_is_near(const struct ftcp_conn *conn, const struct msghdr *msg)
 	       ftcp_tcb_data_end(tcb) - tcb->soft.snd_nxt < FTCP_SEGMENT_MAX_BYTES;
 }
 
+/* conn->lock held: is the program's place the end of a stream that has room for @n bytes? */
+static bool takes(struct ftcp_sock *fs, u32 n)
+{
+	const struct ftcp_tcb *tcb = &fs->conn->tcb;
+
+	if (!ftcp_sock_attached(fs))
+		return false;
+	ftcp_sock_buffers(fs);
+	return ftcp_tcb_writable(tcb) >= n && fs->write_off == ftcp_tcb_data_end(tcb);
+}
+
 /* @n bytes of @msg to the end of the stream, if there is one still. */
 static int append(struct ftcp_sock *fs, struct ftcp_bytes *bytes, u32 n, struct msghdr *msg)
 {
 	bool more = msg_data_left(msg) || (msg->msg_flags & MSG_MORE);
 	struct ftcp_conn *conn = fs->conn;
 	struct ftcp_tcb *tcb = &conn->tcb;
-	struct ftcp_env env;
 	int err = -EPIPE;
 
 	spin_lock_bh(&conn->lock);
-	ftcp_conn_env(conn, &env);
-	if (ftcp_sock_attached(fs) && ftcp_tcb_writable(tcb) >= n) {
-		ftcp_bytes_put(&conn->snd, ftcp_tcb_data_end(tcb), bytes, 0, n);
-		ftcp_tcb_append(tcb, &env, n);
-		fs->write_off = ftcp_tcb_data_end(tcb);
+	if (takes(fs, n)) {
+		ftcp_bytes_put(&conn->snd, fs->write_off, bytes, 0, n);
+		ftcp_tcb_append(tcb, n);
+		fs->write_off += n;
 		tcb->soft.corked = more || fs->cork;
 		tcb->soft.more_at_once = msg_data_left(msg) || (more && !user_backed_iter(&msg->msg_iter));	/* sendfile() */
 		if (!tcb->soft.corked)
@@ -115,7 +124,7 @@ static int append(struct ftcp_sock *fs, struct ftcp_bytes *bytes, u32 n, struct 
 	if (!err && next_is_near(conn, msg))
 		spin_unlock_bh(&conn->lock);
 	else
-		ftcp_conn_unlock_env(conn, &env, 0);
+		ftcp_conn_unlock(conn, 0);
 	ftcp_bytes_free(bytes);
 	return err;
 }
@@ -124,6 +133,22 @@ static int append(struct ftcp_sock *fs, struct ftcp_bytes *bytes, u32 n, struct 
 static bool may_refer(const struct ftcp_sock *fs, const struct msghdr *msg)
 {
 	return iov_iter_is_bvec(&msg->msg_iter) && ftcp_conn_is_alone(fs->conn);
+}
+
+/* Somebody's pages, for which there mostly is room: whether there is is asked only when they are ready. Bytes taken; 0: it must be asked first. */
+static int append_pages(struct ftcp_sock *fs, struct msghdr *msg)
+{
+	struct ftcp_bytes bytes;
+	int n;
+
+	if (!may_refer(fs, msg))
+		return 0;
+	n = ftcp_bytes_from_pages(&bytes, &msg->msg_iter, min_t(size_t, STEP_MAX_BYTES, msg_data_left(msg)), GFP_KERNEL);
+	if (n && append(fs, &bytes, n, msg)) {
+		iov_iter_revert(&msg->msg_iter, n);
+		return 0;
+	}
+	return n;
 }
 
 /* Bytes taken, or an error. */
@@ -179,6 +204,12 @@ static int write_locked(struct sock *sk, struct msghdr *msg, bool splice, size_t
 	int err = 0;
 
 	while (msg_data_left(msg)) {
+		if (splice && !wants_no_more(sk)) {
+			err = append_pages(fs, msg);
+			*copied += err;
+			if (err)
+				continue;
+		}
 		space = room(fs, &ahead);
 		if (ahead)
 			err = recognise(fs, msg, ahead);

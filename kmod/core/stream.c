@@ -114,7 +114,7 @@ void ftcp_tcb_grow_snd_buf(struct ftcp_tcb *tcb, u32 most_bytes)
 		tcb->hard.snd_buf_bytes = want;
 }
 
-void ftcp_tcb_append(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 n)
+void ftcp_tcb_append(struct ftcp_tcb *tcb, u64 n)
 {
 	tcb->hard.snd_end += n;
 }
@@ -129,7 +129,7 @@ void ftcp_tcb_shutdown(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 		hard->state = FTCP_LAST_ACK;
 	else
 		return;
-	ftcp_tcb_append(tcb, env, 1);
+	ftcp_tcb_append(tcb, 1);
 	hard->flags |= FTCP_HARD_SND_FIN;
 }
 

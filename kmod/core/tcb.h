@@ -413,7 +413,7 @@ bool ftcp_tcb_prune(struct ftcp_tcb *tcb);
 u64 ftcp_tcb_writable(const struct ftcp_tcb *tcb);
 
 /** ftcp_tcb_append() - @n bytes were stored at the end of the send stream (offset ftcp_tcb_data_end()) */
-void ftcp_tcb_append(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 n);
+void ftcp_tcb_append(struct ftcp_tcb *tcb, u64 n);
 
 /** ftcp_tcb_keepalive() - probe after @idle_us of silence (0: never) every @interval_s, and give up after @probes (0: the defaults) */
 void ftcp_tcb_keepalive(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 idle_us, u16 interval_s, u8 probes);

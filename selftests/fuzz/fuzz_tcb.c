@@ -190,8 +190,8 @@ static void program(struct fuzz *f)
 		if (fuzz_u8(f) > 192)
 			ftcp_tcb_abort(&w.tcb);
 		break;
-	case 4: ftcp_tcb_append(&w.tcb, &w.env, min_t(u64, fuzz_u8(f), ftcp_tcb_writable(&w.tcb))); break;
-	default: ftcp_tcb_append(&w.tcb, &w.env, min_t(u64, fuzz_u16(f), ftcp_tcb_writable(&w.tcb))); break;
+	case 4: ftcp_tcb_append(&w.tcb, min_t(u64, fuzz_u8(f), ftcp_tcb_writable(&w.tcb))); break;
+	default: ftcp_tcb_append(&w.tcb, min_t(u64, fuzz_u16(f), ftcp_tcb_writable(&w.tcb))); break;
 	}
 }
 

@@ -184,7 +184,7 @@ static void program_step(struct host *h, struct conn *c)
 	end = service_end(client, to);
 	for (i = out; i < end; i++)
 		c->snd[i] = made_byte(h, c, client, i);
-	ftcp_tcb_append(t, &env, end - out);
+	ftcp_tcb_append(t, end - out);
 	c->snd_stored = ftcp_tcb_data_end(t);
 	ftcp_tcb_consume(t, to - at);
 	totals->bytes += to - at;

@@ -152,7 +152,7 @@ static void echo(struct host *h)
 
 	CHECK(t->hard.consumed == at);
 	memcpy(h->snd + at, h->rcv + at, n);
-	ftcp_tcb_append(t, &e, n);
+	ftcp_tcb_append(t, n);
 	ftcp_tcb_consume(t, n);
 	if ((t->hard.flags & FTCP_HARD_RCV_FIN) && !ftcp_tcb_readable(t))
 		ftcp_tcb_shutdown(t, &e);

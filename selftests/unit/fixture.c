@@ -101,7 +101,7 @@ u32 fixture_pass(struct fixture *f, u64 us)
 void fixture_write(struct fixture *f, u64 n)
 {
 	EXPECT(n <= ftcp_tcb_writable(&f->tcb));
-	ftcp_tcb_append(&f->tcb, &f->env, n);
+	ftcp_tcb_append(&f->tcb, n);
 	fixture_output(f);
 }
 

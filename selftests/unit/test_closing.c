@@ -209,7 +209,7 @@ TEST(apply__numbers_that_cannot_be_are_bad)
 
 	fixture_open(&f, ALL, false);
 	fixture_give(&f, fixture_segment(&f, 0, 1000, 0, 0));
-	ftcp_tcb_append(&f.tcb, &f.env, 700);
+	ftcp_tcb_append(&f.tcb, 700);
 	ftcp_repl_collect(&f.tcb, 60000, &rec, &mark);
 	for (n = 0; n < 8; n++) {
 		wrong = rec;

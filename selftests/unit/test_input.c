@@ -494,7 +494,7 @@ static void random_step(struct fixture *f)
 {
 	switch (ktest_random(8)) {
 	case 0:
-		ftcp_tcb_append(&f->tcb, &f->env, ktest_random(1 + (ftcp_tcb_writable(&f->tcb) >> 2)));
+		ftcp_tcb_append(&f->tcb, ktest_random(1 + (ftcp_tcb_writable(&f->tcb) >> 2)));
 		break;
 	case 1:
 		ftcp_tcb_consume(&f->tcb, ktest_random(20000));

@@ -151,7 +151,7 @@ static void write_more(struct path *path)
 	u64 room = ftcp_tcb_writable(&path->f.tcb);
 
 	if (room > 20000) {
-		ftcp_tcb_append(&path->f.tcb, &path->f.env, room);
+		ftcp_tcb_append(&path->f.tcb, room);
 		fixture_output(&path->f);
 		carry(path);
 	}

@@ -317,9 +317,9 @@ TEST(commit__no_slivers_of_what_is_under_way)
 
 	fixture_open(&f, ALL, false);
 	fixture_commit(&f);
-	ftcp_tcb_append(&f.tcb, &f.env, 5000);
+	ftcp_tcb_append(&f.tcb, 5000);
 	ftcp_repl_collect(&f.tcb, 60000, &rec, &mark);
-	ftcp_tcb_append(&f.tcb, &f.env, 5000);		/* not shipped yet */
+	ftcp_tcb_append(&f.tcb, 5000);		/* not shipped yet */
 	ftcp_repl_commit(&f.tcb, &f.env, &mark);
 	fixture_output(&f);
 	EXPECT(f.tcb.soft.snd_max == 3 * MSS);

@@ -129,7 +129,7 @@ TEST(output__fin_rides_on_retransmitted_data)
 	struct fixture f;
 
 	fixture_open(&f, ALL, true);
-	ftcp_tcb_append(&f.tcb, &f.env, 100);
+	ftcp_tcb_append(&f.tcb, 100);
 	ftcp_tcb_shutdown(&f.tcb, &f.env);
 	fixture_output(&f);
 	EXPECT(f.n_out == 1 && f.out[0].len == 100 && (f.out[0].flags & FTCP_FIN));

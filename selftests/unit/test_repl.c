@@ -42,7 +42,7 @@ TEST(collect__consumed_input_is_not_shipped)
 
 	fixture_open(&f, ALL, false);
 	fixture_give(&f, fixture_segment(&f, 0, 1000, 0, 0));
-	ftcp_tcb_append(&f.tcb, &f.env, 600);
+	ftcp_tcb_append(&f.tcb, 600);
 	ftcp_tcb_consume(&f.tcb, 600);
 	ftcp_repl_collect(&f.tcb, 60000, &rec, &mark);
 	EXPECT(!rec.partial && rec.rcv_from == 600 && rec.rcv_len == 400 && rec.snd_from == 0 && rec.snd_len == 600);
@@ -61,7 +61,7 @@ TEST(collect__partial_then_whole)
 
 	fixture_open(&f, ALL, false);
 	fixture_give(&f, fixture_segment(&f, 0, 5000, 0, 0));
-	ftcp_tcb_append(&f.tcb, &f.env, 5000);
+	ftcp_tcb_append(&f.tcb, 5000);
 	ftcp_tcb_consume(&f.tcb, 5000);
 	do {
 		ftcp_repl_collect(&f.tcb, 1200, &rec, &mark);
@@ -153,7 +153,7 @@ TEST(apply__garbage_changes_nothing_or_makes_sense)
 		memset(&standby, 0, sizeof(standby));
 		fixture_open(&f, ALL, false);
 		fixture_give(&f, fixture_segment(&f, 0, 1000, 0, 0));
-		ftcp_tcb_append(&f.tcb, &f.env, 700);
+		ftcp_tcb_append(&f.tcb, 700);
 		ftcp_repl_collect(&f.tcb, 60000, &rec, &mark);
 		ftcp_repl_apply(&standby, &rec, true, 0, &applied);
 		((u8 *)&rec)[ktest_random(sizeof(rec.hard))] ^= 1 << ktest_random(8);
@@ -240,7 +240,7 @@ TEST(collect__output_of_its_own_is_cut)
 
 	fixture_open(&f, ALL, false);
 	fixture_give(&f, fixture_segment(&f, 0, 300, 0, FTCP_FIN));	/* received, and nobody reads it */
-	ftcp_tcb_append(&f.tcb, &f.env, 50000);
+	ftcp_tcb_append(&f.tcb, 50000);
 	ftcp_tcb_shutdown(&f.tcb, &f.env);
 	for (n = 1; n <= 5; n++) {
 		ftcp_repl_collect(&f.tcb, 10000, &rec, &mark);
@@ -269,13 +269,13 @@ TEST(collect__an_answer_is_not_cut)
 	fixture_open(&f, ALL, false);
 	fixture_give(&f, fixture_segment(&f, 0, 300, 0, 0));
 	ftcp_tcb_consume(&f.tcb, 100);
-	ftcp_tcb_append(&f.tcb, &f.env, 50000);
+	ftcp_tcb_append(&f.tcb, 50000);
 	ftcp_repl_collect(&f.tcb, 10000, &rec, &mark);
 	EXPECT(rec.partial);
 	while (ftcp_repl_dirty(&f.tcb) != FTCP_CLEAN)
 		ftcp_repl_collect(&f.tcb, 10000, &rec, &mark);
 	/* What is added now was not made from input; what is held of it is complete */
-	ftcp_tcb_append(&f.tcb, &f.env, 40000);
+	ftcp_tcb_append(&f.tcb, 40000);
 	ftcp_repl_collect(&f.tcb, 10000, &rec, &mark);
 	EXPECT(!rec.partial && rec.hard.snd_end == 60000);
 	ftcp_tcb_consume(&f.tcb, 100);

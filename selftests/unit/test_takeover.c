@@ -159,7 +159,7 @@ TEST(promote__our_fin)
 	u64 stored = 0;
 
 	fixture_open(&f, ALL, false);
-	ftcp_tcb_append(&f.tcb, &f.env, 10);
+	ftcp_tcb_append(&f.tcb, 10);
 	ftcp_tcb_shutdown(&f.tcb, &f.env);
 	ship(&f, &standby, &stored, false);
 	take_over(&g, &f, &standby);
@@ -198,7 +198,7 @@ TEST(promote__between_partial_records)
 	fixture_open(&f, ALL, false);
 	fixture_give(&f, fixture_segment(&f, 0, 100, 0, 0));
 	ship(&f, &standby, &stored, true);
-	ftcp_tcb_append(&f.tcb, &f.env, 5000);
+	ftcp_tcb_append(&f.tcb, 5000);
 	ftcp_tcb_consume(&f.tcb, 100);
 	ftcp_repl_collect(&f.tcb, 1000, &rec, &mark);
 	EXPECT(rec.partial && ftcp_repl_apply(&standby, &rec, false, stored, &applied) == FTCP_APPLY_OK && applied.snd_new == 1000);
@@ -275,7 +275,7 @@ TEST(apply__late_and_twice)
 			k = 1 + ktest_random(2000);
 			fixture_give(&f, fixture_segment(&f, off, k, f.tcb.soft.snd_max, 0));
 			off += k;
-			ftcp_tcb_append(&f.tcb, &f.env, ktest_random(1000));
+			ftcp_tcb_append(&f.tcb, ktest_random(1000));
 			ftcp_tcb_consume(&f.tcb, ktest_random(2000));
 			ftcp_repl_collect(&f.tcb, ROOM, &recs[n], &mark);
 			EXPECT(ftcp_repl_apply(&standby, &recs[n], !n, stored, &applied) == FTCP_APPLY_OK);
@@ -372,7 +372,7 @@ static void live_on(struct ftcp_tcb *standby, const struct ftcp_env *env)
 		seg.tsval = f.tcb.hard.ts_recent;
 		ftcp_input(&f.tcb, &f.env, &seg, &f.in);
 		ftcp_tcb_consume(&f.tcb, ktest_random(1000));
-		ftcp_tcb_append(&f.tcb, &f.env, ftcp_tcb_writable(&f.tcb) ? 1 : 0);
+		ftcp_tcb_append(&f.tcb, ftcp_tcb_writable(&f.tcb) ? 1 : 0);
 		f.env.now_us = ftcp_next_deadline(&f.tcb) ? ftcp_next_deadline(&f.tcb) : f.env.now_us;
 		ftcp_timeout(&f.tcb, &f.env);
 		EXPECT(!ftcp_tcb_check(&f.tcb));
@@ -428,7 +428,7 @@ TEST(apply__garbage_to_a_host_that_knows_nothing)
 	memset(&zero, 0, sizeof(zero));
 	fixture_open(&f, ALL, false);
 	fixture_give(&f, fixture_segment(&f, 0, 1000, 0, 0));
-	ftcp_tcb_append(&f.tcb, &f.env, 700);
+	ftcp_tcb_append(&f.tcb, 700);
 	ftcp_tcb_consume(&f.tcb, 300);
 	ftcp_repl_collect(&f.tcb, ROOM, &good, &mark);
 	for (n = 0; n < 200000; n++) {
