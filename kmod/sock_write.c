@@ -135,7 +135,7 @@ static bool may_refer(const struct ftcp_sock *fs, const struct msghdr *msg)
 	return iov_iter_is_bvec(&msg->msg_iter) && ftcp_conn_is_alone(fs->conn);
 }
 
-/* Somebody's pages, for which there mostly is room: whether there is is asked only when they are ready. Bytes taken; 0: it must be asked first. */
+/* Somebody's pages, for which there mostly is room: that is asked only when they are ready. Bytes taken; 0: it must be asked first. */
 static int append_pages(struct ftcp_sock *fs, struct msghdr *msg)
 {
 	struct ftcp_bytes bytes;

@@ -167,7 +167,6 @@ static u8 made_byte(const struct host *h, const struct conn *c, int client, u64 
 
 static void program_step(struct host *h, struct conn *c)
 {
-	struct ftcp_env env = host_env(h);
 	struct ftcp_tcb *t = &c->tcb;
 	int client = client_of(h, c);
 	u64 at = t->hard.consumed, out = ftcp_tcb_data_end(t), to, end, i;
