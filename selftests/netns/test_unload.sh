@@ -53,10 +53,10 @@ comes_again() {
 	echo_once "$bed_vip4" -n 5 -s 100K
 }
 
-# Memory that is free once everything that was deferred has been done.
+# Memory that is free once everything that was deferred has been done, with what the processors keep at hand of it (tens of MB, as it comes).
 free_mb() {
 	echo 3 >/proc/sys/vm/drop_caches
-	awk '/^MemFree/ { print int($2 / 4096) * 4 }' /proc/meminfo
+	awk '/^MemFree/ { kb += $2 } $1 == "count:" { kb += 4 * $2 } END { print int(kb / 4096) * 4 }' /proc/meminfo /proc/zoneinfo
 }
 
 # A hundred connections with full buffers, and away with the module; what a round needs must not be needed again and again.
