@@ -49,6 +49,15 @@ struct ftcp_segment fixture_segment(const struct fixture *f, u64 off, u32 len, u
 	return seg;
 }
 
+struct ftcp_segment fixture_sack(const struct fixture *f, u64 ack, u64 from, u64 to)
+{
+	struct ftcp_segment seg = fixture_segment(f, 0, 0, ack, 0);
+
+	seg.n_sacks = 1;
+	seg.sacks[0] = (struct ftcp_sack_block){ ftcp_seq_of(SERVER_ISS, from), ftcp_seq_of(SERVER_ISS, to) };
+	return seg;
+}
+
 enum ftcp_reason fixture_give(struct fixture *f, struct ftcp_segment seg)
 {
 	enum ftcp_reason reason;

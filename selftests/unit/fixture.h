@@ -28,6 +28,8 @@ extern const struct ftcp_tcb_config fixture_config;
 void fixture_open(struct fixture *f, u8 opts, bool alone);
 /** fixture_segment() - a segment of the client; off: its place in the client's stream, ack: in the server's */
 struct ftcp_segment fixture_segment(const struct fixture *f, u64 off, u32 len, u64 ack, u8 flags);
+/** fixture_sack() - an ACK of the client, with one block; offsets in the server's stream */
+struct ftcp_segment fixture_sack(const struct fixture *f, u64 ack, u64 from, u64 to);
 /** fixture_give() - the server gets it; what it sends then is in f->out */
 enum ftcp_reason fixture_give(struct fixture *f, struct ftcp_segment seg);
 /** fixture_pass() - time goes by; timers that are due fire, one by one; returns their events */

@@ -5,15 +5,6 @@
 #define ALL (FTCP_OPT_TS | FTCP_OPT_SACK_OK | FTCP_OPT_WSCALE)
 #define MSS 1448
 
-static struct ftcp_segment sack(const struct fixture *f, u64 ack, u64 from, u64 to)
-{
-	struct ftcp_segment seg = fixture_segment(f, 0, 0, ack, 0);
-
-	seg.n_sacks = 1;
-	seg.sacks[0] = (struct ftcp_sack_block){ ftcp_seq_of(SERVER_ISS, from), ftcp_seq_of(SERVER_ISS, to) };
-	return seg;
-}
-
 static u64 until_next(const struct fixture *f)
 {
 	return ftcp_next_deadline(&f->tcb) - f->env.now_us;
@@ -210,7 +201,7 @@ TEST(recovery__three_islands_are_enough)
 	fill_pipe(&f, ALL);
 	for (n = 1; n <= 3; n++) {
 		EXPECT(f.tcb.soft.recovering == FTCP_RECOVERY_NONE);
-		fixture_give(&f, sack(&f, 0, 2 * n * MSS, 2 * n * MSS + 10));
+		fixture_give(&f, fixture_sack(&f, 0, 2 * n * MSS, 2 * n * MSS + 10));
 	}
 	EXPECT(f.tcb.soft.recovering == FTCP_RECOVERY_FAST && f.n_out >= 1 && f.out[0].off == 0 && f.out[0].len == MSS);
 }
@@ -224,7 +215,7 @@ TEST(recovery__only_the_holes)
 
 	fill_pipe(&f, ALL);
 	/* lost: 0 and 3 */
-	ack = sack(&f, 0, 4 * MSS, 10 * MSS);
+	ack = fixture_sack(&f, 0, 4 * MSS, 10 * MSS);
 	ack.n_sacks = 2;
 	ack.sacks[1] = (struct ftcp_sack_block){ ftcp_seq_of(SERVER_ISS, MSS), ftcp_seq_of(SERVER_ISS, 3 * MSS) };
 	for (n = 0; n < 5; n++) {
@@ -235,7 +226,7 @@ TEST(recovery__only_the_holes)
 	for (n = 0; n < 10; n++)
 		EXPECT(sent[n] == (n == 0 || n == 3 ? MSS : 0));
 	fixture_pass(&f, FIXTURE_RTT_US);
-	fixture_give(&f, sack(&f, 3 * MSS, 4 * MSS, 10 * MSS));
+	fixture_give(&f, fixture_sack(&f, 3 * MSS, 4 * MSS, 10 * MSS));
 	EXPECT(f.tcb.soft.recovering == FTCP_RECOVERY_FAST && f.n_out == 0);
 	fixture_give(&f, fixture_segment(&f, 0, 0, 10 * MSS, 0));
 	EXPECT(f.tcb.soft.recovering == FTCP_RECOVERY_NONE && f.tcb.soft.cong.cwnd_bytes == 5 * MSS);
@@ -248,7 +239,7 @@ TEST(recovery__the_window_is_halved_once)
 
 	fill_pipe(&f, ALL);
 	for (n = 4; n <= 10; n++)
-		fixture_give(&f, sack(&f, 0, MSS, n * MSS));
+		fixture_give(&f, fixture_sack(&f, 0, MSS, n * MSS));
 	EXPECT(f.tcb.soft.cong.ssthresh_bytes == 5 * MSS && f.tcb.soft.cong.cwnd_bytes == 5 * MSS);
 }
 
@@ -257,9 +248,9 @@ TEST(recovery__nonsense_blocks_are_ignored)
 	struct fixture f;
 
 	fill_pipe(&f, ALL);
-	fixture_give(&f, sack(&f, 0, MSS, 11 * MSS));		/* never sent */
+	fixture_give(&f, fixture_sack(&f, 0, MSS, 11 * MSS));		/* never sent */
 	fixture_give(&f, fixture_segment(&f, 0, 0, 5 * MSS, 0));
-	fixture_give(&f, sack(&f, 5 * MSS, 0, 4 * MSS));		/* a D-SACK */
+	fixture_give(&f, fixture_sack(&f, 5 * MSS, 0, 4 * MSS));		/* a D-SACK */
 	EXPECT(f.tcb.soft.recovering == FTCP_RECOVERY_NONE && f.tcb.soft.sacked.n == 0 && f.n_out == 0);
 }
 
@@ -327,11 +318,11 @@ TEST(recovery__what_is_sacked_after_a_timeout_is_skipped)
 
 	fill_pipe(&f, ALL);
 	fixture_pass(&f, until_next(&f));
-	fixture_give(&f, sack(&f, MSS, 2 * MSS, 9 * MSS));
+	fixture_give(&f, fixture_sack(&f, MSS, 2 * MSS, 9 * MSS));
 	for (n = 0; n < 5; n++) {
 		for (i = 0; i < f.n_out; i++)
 			EXPECT(f.out[i].off + f.out[i].len <= 2 * MSS || f.out[i].off >= 9 * MSS);
-		fixture_give(&f, sack(&f, MSS, 2 * MSS, 9 * MSS));
+		fixture_give(&f, fixture_sack(&f, MSS, 2 * MSS, 9 * MSS));
 	}
 	fixture_give(&f, fixture_segment(&f, 0, 0, 9 * MSS, 0));
 	EXPECT(f.tcb.soft.snd_nxt == 10 * MSS);
@@ -342,7 +333,7 @@ TEST(recovery__a_hole_smaller_than_a_packet)
 	struct fixture f;
 
 	fill_pipe(&f, ALL);
-	fixture_give(&f, sack(&f, 0, 100, 5 * MSS));
+	fixture_give(&f, fixture_sack(&f, 0, 100, 5 * MSS));
 	EXPECT(f.n_out == 1 && f.out[0].off == 0 && f.out[0].len == 100);
 }
 
@@ -353,7 +344,7 @@ TEST(recovery__a_peer_that_reneges)
 	u32 n, i;
 
 	fill_pipe(&f, ALL);
-	fixture_give(&f, sack(&f, 0, MSS, 10 * MSS));
+	fixture_give(&f, fixture_sack(&f, 0, MSS, 10 * MSS));
 	EXPECT(f.n_out == 1 && f.out[0].off == 0);
 	fixture_pass(&f, f.tcb.soft.timers.rexmit_us - f.env.now_us);
 	/* The peer forgot what it had SACKed, and never says so: RFC 2018, 8 */
@@ -434,7 +425,6 @@ TEST(rtt__from_what_is_remembered_of_sending)
 
 TEST(rtt__not_of_what_came_before_others)
 {
-	struct ftcp_segment seg;
 	struct fixture f;
 
 	fixture_open(&f, ALL, true);
@@ -445,10 +435,7 @@ TEST(rtt__not_of_what_came_before_others)
 	fixture_write(&f, 1000);
 	fixture_write(&f, 1000);
 	fixture_pass(&f, 700);
-	seg = fixture_segment(&f, 0, 0, 1000, 0);
-	seg.n_sacks = 1;
-	seg.sacks[0] = (struct ftcp_sack_block){ ftcp_seq_of(SERVER_ISS, 2000), ftcp_seq_of(SERVER_ISS, 3000) };
-	fixture_give(&f, seg);
+	fixture_give(&f, fixture_sack(&f, 1000, 2000, 3000));
 	fixture_pass(&f, 200);
 	EXPECT(f.tcb.soft.recovering == FTCP_RECOVERY_NONE);
 	fixture_give(&f, fixture_segment(&f, 0, 0, 3000, 0));

@@ -218,9 +218,7 @@ TEST(recovery__by_sack)
 	struct fixture f;
 
 	fill_pipe(&f, ALL);
-	ack = fixture_segment(&f, 0, 0, 0, 0);
-	ack.n_sacks = 1;
-	ack.sacks[0] = (struct ftcp_sack_block){ ftcp_seq_of(SERVER_ISS, 1448), ftcp_seq_of(SERVER_ISS, 2896) };
+	ack = fixture_sack(&f, 0, 1448, 2896);
 	fixture_give(&f, ack);
 	EXPECT(f.n_out == 0);			/* one segment may be reordering */
 	ack.sacks[0].to = ftcp_seq_of(SERVER_ISS, 5792);

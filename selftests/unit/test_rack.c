@@ -7,15 +7,6 @@
 #define MSS 1448
 #define RTT FIXTURE_RTT_US
 
-static struct ftcp_segment sack(const struct fixture *f, u64 ack, u64 from, u64 to)
-{
-	struct ftcp_segment seg = fixture_segment(f, 0, 0, ack, 0);
-
-	seg.n_sacks = 1;
-	seg.sacks[0] = (struct ftcp_sack_block){ ftcp_seq_of(SERVER_ISS, from), ftcp_seq_of(SERVER_ISS, to) };
-	return seg;
-}
-
 /* Ten segments are out, sent at once, a round trip ago. */
 static void fill_pipe(struct fixture *f, u8 opts)
 {
@@ -69,7 +60,7 @@ TEST(rack__waits_for_the_reordered)
 	struct fixture f;
 
 	fill_pipe(&f, ALL);
-	fixture_give(&f, sack(&f, 0, MSS, 2 * MSS));
+	fixture_give(&f, fixture_sack(&f, 0, MSS, 2 * MSS));
 	EXPECT(f.n_out == 0 && f.tcb.soft.timers.reorder_us == f.env.now_us + RTT / 4);
 	fixture_pass(&f, RTT / 4 - 1);
 	EXPECT(f.n_out == 0 && f.tcb.soft.recovering == FTCP_RECOVERY_NONE);
@@ -82,12 +73,12 @@ TEST(rack__reordered_in_time)
 	struct fixture f;
 
 	fill_pipe(&f, ALL);
-	fixture_give(&f, sack(&f, 0, MSS, 2 * MSS));
+	fixture_give(&f, fixture_sack(&f, 0, MSS, 2 * MSS));
 	fixture_pass(&f, RTT / 8);
 	fixture_give(&f, fixture_segment(&f, 0, 0, 2 * MSS, 0));
 	EXPECT(f.tcb.soft.rack.reordering && !f.tcb.soft.timers.reorder_us && f.n_out == 0);
 	/* From now on three islands are not enough: time decides */
-	fixture_give(&f, sack(&f, 2 * MSS, 3 * MSS, 8 * MSS));
+	fixture_give(&f, fixture_sack(&f, 2 * MSS, 3 * MSS, 8 * MSS));
 	EXPECT(f.tcb.soft.recovering == FTCP_RECOVERY_NONE && f.tcb.soft.timers.reorder_us);
 	fixture_pass(&f, RTT / 2);
 	EXPECT(f.tcb.soft.recovering == FTCP_RECOVERY_FAST);
@@ -99,12 +90,12 @@ TEST(rack__duplicates_widen_the_window)
 	struct fixture f;
 
 	fill_pipe(&f, ALL);
-	fixture_give(&f, sack(&f, 2 * MSS, 0, MSS));		/* a D-SACK: RFC 2883 */
+	fixture_give(&f, fixture_sack(&f, 2 * MSS, 0, MSS));		/* a D-SACK: RFC 2883 */
 	EXPECT(f.tcb.soft.rack.widen == 1);
-	fixture_give(&f, sack(&f, 3 * MSS, 0, MSS));		/* once in a round trip */
+	fixture_give(&f, fixture_sack(&f, 3 * MSS, 0, MSS));		/* once in a round trip */
 	EXPECT(f.tcb.soft.rack.widen == 1);
 	f.tcb.soft.rack.reordering = true;
-	ack = sack(&f, 3 * MSS, 4 * MSS, 5 * MSS);
+	ack = fixture_sack(&f, 3 * MSS, 4 * MSS, 5 * MSS);
 	fixture_give(&f, ack);
 	EXPECT(f.tcb.soft.timers.reorder_us == f.env.now_us + RTT / 2);
 }
@@ -114,12 +105,12 @@ TEST(rack__a_lost_retransmission)
 	struct fixture f;
 
 	fill_pipe(&f, ALL);
-	fixture_give(&f, sack(&f, 0, MSS, 9 * MSS));
+	fixture_give(&f, fixture_sack(&f, 0, MSS, 9 * MSS));
 	EXPECT(f.n_out == 1 && f.out[0].off == 0);
 	fixture_write(&f, 5 * MSS);				/* new data behind it */
 	EXPECT(f.n_out >= 1 && f.out[0].off == 10 * MSS);
 	fixture_pass(&f, RTT + RTT / 2);
-	fixture_give(&f, sack(&f, 0, MSS, 11 * MSS));
+	fixture_give(&f, fixture_sack(&f, 0, MSS, 11 * MSS));
 	EXPECT(f.n_out >= 1 && f.out[0].off == 0 && f.out[0].len == MSS);
 	EXPECT(f.tcb.soft.recovering == FTCP_RECOVERY_FAST && f.tcb.soft.rexmits == 0);
 }
@@ -151,7 +142,7 @@ TEST(tail__repairs_without_a_timeout)
 	fixture_write(&f, 5 * MSS);
 	fixture_pass(&f, 2 * RTT + FTCP_TAIL_MIN_US);		/* 3 and 4 were lost, and 4 comes now */
 	fixture_pass(&f, RTT);
-	fixture_give(&f, sack(&f, 3 * MSS, 4 * MSS, 5 * MSS));
+	fixture_give(&f, fixture_sack(&f, 3 * MSS, 4 * MSS, 5 * MSS));
 	for (i = 0; i < 4 && f.tcb.soft.recovering == FTCP_RECOVERY_NONE; i++)
 		fixture_pass(&f, RTT / 4);
 	EXPECT(f.tcb.soft.recovering == FTCP_RECOVERY_FAST && f.n_out == 1 && f.out[0].off == 3 * MSS);
@@ -194,7 +185,7 @@ TEST(tail__a_needless_probe_costs_nothing)
 	fixture_write(&f, 5 * MSS);
 	fixture_pass(&f, 2 * RTT + FTCP_TAIL_MIN_US);
 	fixture_give(&f, fixture_segment(&f, 0, 0, 5 * MSS, 0));
-	fixture_give(&f, sack(&f, 5 * MSS, 4 * MSS, 5 * MSS));	/* it had come already */
+	fixture_give(&f, fixture_sack(&f, 5 * MSS, 4 * MSS, 5 * MSS));	/* it had come already */
 	EXPECT(!f.tcb.soft.rack.tail_end && f.tcb.soft.cong.ssthresh_bytes > 100 * MSS);
 }
 
@@ -234,9 +225,9 @@ TEST(undo__what_is_late_is_not_lost_again)
 
 	fill_pipe(&f, ALL);
 	for (i = 0; i < 3; i++)
-		late[i] = sack(&f, (i + 1) * MSS, 4 * MSS, 9 * MSS);
+		late[i] = fixture_sack(&f, (i + 1) * MSS, 4 * MSS, 9 * MSS);
 	fixture_pass(&f, 3000);
-	fixture_give(&f, sack(&f, 0, 4 * MSS, 9 * MSS));
+	fixture_give(&f, fixture_sack(&f, 0, 4 * MSS, 9 * MSS));
 	EXPECT(f.tcb.soft.recovering == FTCP_RECOVERY_FAST && f.n_out >= 1);
 	for (i = 0; i < 3; i++) {
 		fixture_pass(&f, 1000);
