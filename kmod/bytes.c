@@ -465,10 +465,8 @@ void ftcp_bytes_put(struct ftcp_bytes *bytes, u64 off, struct ftcp_bytes *from, 
 {
 	struct ftcp_chunk *chunk, *next;
 
-	if (skip)
-		ftcp_bytes_drop(from, skip);
-	if (from->held > len)
-		ftcp_bytes_cut(from, skip + len);
+	ftcp_bytes_drop(from, skip);
+	ftcp_bytes_cut(from, skip + len);
 	/* What is newest comes mostly, and behind it there is nothing to look for. */
 	if (len && off < bytes->end)
 		punch(bytes, off, off + len);

@@ -64,20 +64,26 @@ static int recognise(struct ftcp_sock *fs, struct msghdr *msg, u64 ahead)
 
 /* ---- what is new ---- */
 
+/* conn->lock held: bytes that fit behind what was written */
+static u64 fits(struct ftcp_sock *fs)
+{
+	if (!ftcp_sock_attached(fs))
+		return 0;
+	ftcp_sock_buffers(fs);
+	return ftcp_tcb_writable(&fs->conn->tcb);
+}
+
 /* Room for what is new; *@ahead: what was written before, from where the program writes now. */
 static u64 room(struct ftcp_sock *fs, u64 *ahead)
 {
-	u64 result = 0;
+	u64 result;
 
 	spin_lock_bh(&fs->conn->lock);
 	*ahead = ftcp_tcb_data_end(&fs->conn->tcb) - fs->write_off;
-	if (ftcp_sock_attached(fs)) {
-		ftcp_sock_buffers(fs);
-		result = ftcp_tcb_writable(&fs->conn->tcb);
-		/* What every probe of a closed window frees is not worth a wakeup, nor a segment. */
-		if (result < fs->conn->tcb.hard.snd_buf_bytes / 16)
-			result = 0;
-	}
+	result = fits(fs);
+	/* What every probe of a closed window frees is not worth a wakeup, nor a segment. */
+	if (result < fs->conn->tcb.hard.snd_buf_bytes / 16)
+		result = 0;
 	spin_unlock_bh(&fs->conn->lock);
 	return result;
 }
@@ -91,18 +97,7 @@ static bool next_is_near(const struct ftcp_conn *conn, const struct msghdr *msg)
 	       ftcp_tcb_data_end(tcb) - tcb->soft.snd_nxt < FTCP_SEGMENT_MAX_BYTES;
 }
 
-/* conn->lock held: is the program's place the end of a stream that has room for @n bytes? */
-static bool takes(struct ftcp_sock *fs, u32 n)
-{
-	const struct ftcp_tcb *tcb = &fs->conn->tcb;
-
-	if (!ftcp_sock_attached(fs))
-		return false;
-	ftcp_sock_buffers(fs);
-	return ftcp_tcb_writable(tcb) >= n && fs->write_off == ftcp_tcb_data_end(tcb);
-}
-
-/* @n bytes of @msg to the end of the stream, if there is one still. */
+/* @n bytes of @msg to the end of the stream, if there is one still, the program's place is there, and they fit. */
 static int append(struct ftcp_sock *fs, struct ftcp_bytes *bytes, u32 n, struct msghdr *msg)
 {
 	bool more = msg_data_left(msg) || (msg->msg_flags & MSG_MORE);
@@ -111,7 +106,7 @@ static int append(struct ftcp_sock *fs, struct ftcp_bytes *bytes, u32 n, struct 
 	int err = -EPIPE;
 
 	spin_lock_bh(&conn->lock);
-	if (takes(fs, n)) {
+	if (fits(fs) >= n && fs->write_off == ftcp_tcb_data_end(tcb)) {
 		ftcp_bytes_put(&conn->snd, fs->write_off, bytes, 0, n);
 		ftcp_tcb_append(tcb, n);
 		fs->write_off += n;
@@ -135,15 +130,20 @@ static bool may_refer(const struct ftcp_sock *fs, const struct msghdr *msg)
 	return iov_iter_is_bvec(&msg->msg_iter) && ftcp_conn_is_alone(fs->conn);
 }
 
-/* Somebody's pages, for which there mostly is room: that is asked only when they are ready. Bytes taken; 0: it must be asked first. */
-static int append_pages(struct ftcp_sock *fs, struct msghdr *msg)
+static u32 step_bytes(struct msghdr *msg, u64 most)
+{
+	return min_t(u64, min_t(u64, most, STEP_MAX_BYTES), msg_data_left(msg));
+}
+
+/* @most bytes by reference, all or none. Bytes taken; 0: they must be copied, or wait. */
+static int append_pages(struct ftcp_sock *fs, struct msghdr *msg, u64 most)
 {
 	struct ftcp_bytes bytes;
 	int n;
 
 	if (!may_refer(fs, msg))
 		return 0;
-	n = ftcp_bytes_from_pages(&bytes, &msg->msg_iter, min_t(size_t, STEP_MAX_BYTES, msg_data_left(msg)), GFP_KERNEL);
+	n = ftcp_bytes_from_pages(&bytes, &msg->msg_iter, step_bytes(msg, most), GFP_KERNEL);
 	if (n && append(fs, &bytes, n, msg)) {
 		iov_iter_revert(&msg->msg_iter, n);
 		return 0;
@@ -158,10 +158,10 @@ static int append_some(struct ftcp_sock *fs, struct msghdr *msg, u64 space, bool
 	u32 n;
 	int err;
 
-	n = min_t(u64, min_t(u64, space, STEP_MAX_BYTES), msg_data_left(msg));
-	err = splice && may_refer(fs, msg) ? ftcp_bytes_from_pages(&bytes, &msg->msg_iter, n, GFP_KERNEL) : 0;
-	if (!err)
-		err = ftcp_bytes_from_iter(&bytes, &msg->msg_iter, n, GFP_KERNEL);
+	err = splice ? append_pages(fs, msg, space) : 0;
+	if (err)
+		return err;
+	err = ftcp_bytes_from_iter(&bytes, &msg->msg_iter, step_bytes(msg, space), GFP_KERNEL);
 	if (err <= 0)
 		return err;
 	n = err;
@@ -196,29 +196,31 @@ static int wait_for_room(struct sock *sk, long *timeout)
 	return 0;
 }
 
+/* What there is room for; else waits for that. Bytes taken, or an error. */
+static int write_some(struct sock *sk, struct msghdr *msg, bool splice, long *timeout)
+{
+	struct ftcp_sock *fs = ftcp_sk(sk);
+	u64 space, ahead;
+
+	space = room(fs, &ahead);
+	if (ahead)
+		return recognise(fs, msg, ahead);
+	if (wants_no_more(sk))
+		return -EPIPE;
+	return space ? append_some(fs, msg, space, splice) : wait_for_room(sk, timeout);
+}
+
 static int write_locked(struct sock *sk, struct msghdr *msg, bool splice, size_t *copied)
 {
 	long timeout = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
 	struct ftcp_sock *fs = ftcp_sk(sk);
-	u64 space, ahead;
-	int err = 0;
+	int err;
 
 	while (msg_data_left(msg)) {
-		if (splice && !wants_no_more(sk)) {
-			err = append_pages(fs, msg);
-			*copied += err;
-			if (err)
-				continue;
-		}
-		space = room(fs, &ahead);
-		if (ahead)
-			err = recognise(fs, msg, ahead);
-		else if (wants_no_more(sk))
-			err = -EPIPE;
-		else if (space)
-			err = append_some(fs, msg, space, splice);
-		else
-			err = wait_for_room(sk, &timeout);
+		/* For a page there mostly is room: it is tried before it is asked, which would take the lock twice. */
+		err = splice && !wants_no_more(sk) ? append_pages(fs, msg, STEP_MAX_BYTES) : 0;
+		if (!err)
+			err = write_some(sk, msg, splice, &timeout);
 		if (err < 0)
 			return err;
 		*copied += err;
