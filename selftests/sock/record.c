@@ -10,37 +10,21 @@
 
 #include "run.h"
 
-static void record(struct run *r, const char *format, va_list arguments)
+void note(struct run *r, const char *format, ...)
 {
 	struct transcript *t = r->transcript;
 	size_t room = sizeof(t->text) - t->length;
+	va_list arguments;
 	int length;
 
+	va_start(arguments, format);
 	length = vsnprintf(t->text + t->length, room, format, arguments);
+	va_end(arguments);
 	if (length < 0 || (size_t)length + 2 > room)
 		return;
 	t->length += length;
 	t->text[t->length++] = '\n';
 	t->text[t->length] = 0;
-}
-
-void note(struct run *r, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	record(r, format, arguments);
-	va_end(arguments);
-}
-
-void trouble(struct run *r, const char *format, ...)
-{
-	va_list arguments;
-
-	r->transcript->trouble = true;
-	va_start(arguments, format);
-	record(r, format, arguments);
-	va_end(arguments);
 }
 
 static const char *error_name(int error)
