@@ -69,6 +69,7 @@
 #define FTCP_IW_SEGMENTS	10
 #define FTCP_DUPACKS_MAX	3
 #define FTCP_BLACK_HOLE_TIMEOUTS 3	/* in a row: perhaps it is the size (RFC 2923, 2.1) */
+#define FTCP_BLACK_HOLE_TIMEOUTS_PROVEN 6	/* ... though packets of that size have arrived */
 #define FTCP_DEFER_MAX_US	1000	/* so long after the last segment the next one may wait for an ACK to become larger */
 #define FTCP_QUICK_ACKS		16	/* segments acknowledged at once, at the start and after a pause */
 

@@ -48,9 +48,12 @@ static u32 snd_una_update(struct ftcp_tcb *tcb, const struct ftcp_env *env, cons
 {
 	struct ftcp_soft *soft = &tcb->soft;
 	u64 newly = ftcp_ranges_gap_end(&soft->sacked, ack);
+	bool full = (s32)(soft->snd_small - (u32)tcb->hard.snd_una) <= 0;	/* so were all packets from here on */
 
 	if (newly > tcb->hard.snd_una)
 		ftcp_rack_delivered(tcb, env, seg, newly);
+	if (full && ack - tcb->hard.snd_una >= ftcp_mss_bytes(tcb))
+		soft->mtu_proven = true;
 	tcb->hard.snd_una = ack;
 	soft->snd_nxt = max(soft->snd_nxt, ack);
 	soft->rexmits = 0;

@@ -218,11 +218,12 @@ static void suspect_mtu(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 {
 	u32 largest = min_t(u64, ftcp_mss_bytes(tcb), ftcp_flight(tcb)), less;
 	struct ftcp_soft *soft = &tcb->soft;
+	u32 enough = soft->mtu_proven ? FTCP_BLACK_HOLE_TIMEOUTS_PROVEN : FTCP_BLACK_HOLE_TIMEOUTS;
 
-	if (soft->rexmits < FTCP_BLACK_HOLE_TIMEOUTS)
+	if (soft->rexmits < enough)
 		return;
 	/* A path that was only down for a while soon has its size back. */
-	if (soft->rexmits == FTCP_BLACK_HOLE_TIMEOUTS)
+	if (soft->rexmits == enough)
 		soft->mtu_suspicions = min(soft->mtu_suspicions + 1, 7);
 	less = largest > FTCP_MSS_BASE_BYTES ? FTCP_MSS_BASE_BYTES : max(largest / 2, FTCP_MSS_DEFAULT_BYTES / 2u);
 	if (less < largest)

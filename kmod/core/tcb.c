@@ -32,6 +32,8 @@ void ftcp_mtu_set(struct ftcp_tcb *tcb, const struct ftcp_env *env, u32 mss_byte
 	struct ftcp_soft *soft = &tcb->soft;
 
 	soft->mtu_mss_bytes = clamp_t(u32, mss_bytes, FTCP_MSS_MIN_BYTES, FTCP_MSS_MAX_BYTES);
+	soft->mtu_proven = false;
+	soft->snd_small = soft->snd_max;	/* what is on its way is less than full, if packets grow */
 	soft->mtu_retry_us = soft->mtu_mss_bytes < soft->mtu_full_bytes ? env->now_us + retry_after_us : 0;
 	soft->cong.mss_bytes = ftcp_mss_bytes(tcb);
 }

@@ -141,6 +141,7 @@ struct ftcp_board {
  * @mtu_mss_bytes: what the path allows, options not subtracted
  * @mtu_full_bytes: what the interface allows, to be tried again at @mtu_retry_us; 0: mtu_mss_bytes is that
  * @mtu_suspicions: how often larger packets seemed to vanish
+ * @mtu_proven: packets of the present size have arrived
  * @rcv_mss_bytes: largest packet of the peer, for the delayed ACK
  * @rcv_buf_max_bytes, @rcv_grow_off: the receive buffer is doubled, up to there, when so much has been consumed
  * @ts_recent_us: when TS.Recent was last touched
@@ -237,6 +238,7 @@ struct ftcp_soft {
 	bool sliver_ok : 1;	/* the next data may be less than a segment though the window is what limits it */
 	bool fin_early : 1;
 	bool undo_armed : 1;
+	bool mtu_proven : 1;
 	u8 keepalive_probes;
 	u16 keepalive_interval_s;
 	u16 doubt_gap_s;

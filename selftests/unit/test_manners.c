@@ -460,6 +460,60 @@ TEST(mtu__a_black_hole)
 	EXPECT(f.out[0].gso_bytes == MSS);				/* RFC 1191, 6.3 */
 }
 
+/* Timeouts in a row after which packets become smaller. */
+static u32 timeouts_to_doubt(struct fixture *f)
+{
+	u32 n;
+
+	fixture_write(f, 5 * MSS);
+	for (n = 0; n < 20 && f->tcb.soft.mtu_mss_bytes == 1460; n++)
+		fixture_pass(f, f->tcb.soft.timers.rexmit_us - f->env.now_us);
+	return n;
+}
+
+/* Where much is lost, it is no wonder that the same packet is lost three times. */
+TEST(mtu__a_size_that_has_arrived_is_doubted_later)
+{
+	struct fixture f;
+
+	fixture_open(&f, ALL, true);
+	fixture_write(&f, 2 * MSS);
+	fixture_give(&f, fixture_segment(&f, 0, 0, 2 * MSS, 0));
+	EXPECT(timeouts_to_doubt(&f) == FTCP_BLACK_HOLE_TIMEOUTS_PROVEN);
+	EXPECT(f.tcb.soft.mtu_mss_bytes == FTCP_MSS_BASE_BYTES);
+}
+
+TEST(mtu__small_packets_prove_nothing)
+{
+	struct fixture f;
+	u32 n;
+
+	fixture_open(&f, ALL, true);
+	f.tcb.soft.nagle = false;
+	for (n = 0; n < 4; n++)
+		fixture_write(&f, MSS / 2);
+	fixture_give(&f, fixture_segment(&f, 0, 0, 2 * MSS, 0));
+	EXPECT(timeouts_to_doubt(&f) == FTCP_BLACK_HOLE_TIMEOUTS);
+}
+
+/* They were full when they left: but that was less. */
+TEST(mtu__smaller_packets_prove_nothing)
+{
+	struct fixture f;
+
+	fixture_open(&f, ALL, true);
+	fixture_write(&f, 5 * MSS);
+	EXPECT(ftcp_input_mtu(&f.tcb, &f.env, ftcp_seq_of(SERVER_ISS, 0), 1000));
+	fixture_output(&f);
+	f.tcb.soft.mtu_retry_us = f.env.now_us;
+	fixture_write(&f, MSS);
+	EXPECT(f.tcb.soft.mtu_mss_bytes == 1460);
+	fixture_give(&f, fixture_segment(&f, 0, 0, 5 * MSS, 0));
+	EXPECT(!f.tcb.soft.mtu_proven);
+	fixture_give(&f, fixture_segment(&f, 0, 0, 6 * MSS, 0));
+	EXPECT(f.tcb.soft.mtu_proven);
+}
+
 TEST(mtu__small_packets_are_not_to_blame)
 {
 	struct fixture f;
