@@ -22,6 +22,7 @@
 #define STEPS_AT_ONCE	20
 #define FLOOD_SYNS	1500	/* more than the server wants to remember */
 #define KEEP		4	/* every fourth connection */
+#define MORE		8	/* halves of its time, for a machine that has not come far in it */
 
 static struct fuzz fuzz;
 static uint64_t seed;
@@ -73,6 +74,12 @@ static void steps(uint64_t *state, double begin, double until)
 	}
 }
 
+/* Packets that never came to a connection of the server's have tested nothing. */
+static bool reached(void)
+{
+	return fuzz.opened > 2 * FLOWS && fuzz.data_acked > 1000000;
+}
+
 /* Until the flood comes there is room for handshakes that are remembered. */
 static double run(void)
 {
@@ -87,6 +94,8 @@ static double run(void)
 			pace(begin);
 	}
 	steps(&state, begin, begin + seconds);
+	for (int more = 0; more < MORE && !reached(); more++)
+		steps(&state, begin, now() + seconds / 2);
 	return now() - begin;
 }
 
@@ -158,7 +167,7 @@ static void tell_others(void)
 
 int main(int argc, char **argv)
 {
-	bool reached, all = true;
+	bool all = true;
 	double took;
 
 	parse(argc, argv);
@@ -172,8 +181,6 @@ int main(int argc, char **argv)
 	for (int i = 0; i < CLASS_MAX; i++)
 		all &= fuzz.by_class[i] > (i == CLASS_KNOWING ? 0 : fuzz.packets / 100);
 	printf("%sok 1 packets of every class were sent\n", all ? "" : "not ");
-	/* Packets that never came to a connection of the server's have tested nothing. How many flows have their turn again in four seconds is luck. */
-	reached = fuzz.opened > FLOWS && fuzz.data_acked > 1000000;
-	printf("%sok 2 connections were opened, and what they sent was taken\n1..2\n", reached ? "" : "not ");
-	return all && reached ? 0 : 1;
+	printf("%sok 2 connections were opened, and what they sent was taken\n1..2\n", reached() ? "" : "not ");
+	return all && reached() ? 0 : 1;
 }
