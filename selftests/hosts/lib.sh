@@ -214,6 +214,21 @@ job_wait() { # SECONDS HOST NAME
 		cat /run/job/$3.out; exit \$(</run/job/$3.status)"
 }
 
+# What there is to know of the networks after a failure: who has sent and received how much, and whom the machines know.
+bed_trouble() {
+	local name host
+	for name in lan link; do
+		kill -USR1 "$(<"$bed/net/$name.pid")" || true
+	done
+	for host in $bed_hosts; do
+		bed_alive "$host" || continue
+		echo "--- $host: its networks"
+		# shellcheck disable=SC2016 # the machine's
+		on_within 10 "$host" 'grep -H . /sys/class/net/eth*/statistics/{rx,tx}_{packets,dropped}; ip neighbour' || true
+	done
+	tail -n 3 "$bed"/switch-*.log
+}
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Clocks. Every machine has its own; the log lines of all are put in order by what the host's clock showed.
 

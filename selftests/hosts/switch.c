@@ -11,7 +11,7 @@
  * Like the real thing it learns which address is behind which port from the frames it sees and from nothing else: an
  * address that moves to another machine stays lost until that machine has said so. It never waits for a machine: what
  * one does not take is queued, and what does not fit in the queue is dropped. A machine may end and begin again at
- * any time. SIGHUP makes it look for files PORT.unplugged: those cables are out. SIGTERM: statistics, and the end.
+ * any time. SIGHUP makes it look for files PORT.unplugged: those cables are out. SIGUSR1: statistics. SIGTERM: these, and the end.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -57,12 +57,14 @@ static struct port ports[PORTS];
 static unsigned int nports;
 static struct host hosts[HOSTS];
 static unsigned int nhosts, oldest;
-static volatile sig_atomic_t look, end;
+static volatile sig_atomic_t look, count, end;
 
 static void on_signal(int signo)
 {
 	if (signo == SIGHUP)
 		look = 1;
+	else if (signo == SIGUSR1)
+		count = 1;
 	else
 		end = 1;
 }
@@ -89,6 +91,15 @@ static void look_at_cables(void)
 	for (unsigned int i = 0; i < nports; i++)
 		ports[i].unplugged = access(address(ports[i].path, ".unplugged").sun_path, F_OK) == 0;
 	look = 0;
+}
+
+static void tell(void)
+{
+	for (unsigned int i = 0; i < nports; i++)
+		printf("%s: %lu frames in, %lu out, %lu dropped, %u waiting\n", ports[i].path, ports[i].received, ports[i].sent,
+		       ports[i].dropped, ports[i].queued);
+	fflush(stdout);
+	count = 0;
 }
 
 static void open_port(const char *path)
@@ -257,9 +268,11 @@ int main(int argc, char **argv)
 	}
 	sigemptyset(&block);
 	sigaddset(&block, SIGHUP);
+	sigaddset(&block, SIGUSR1);
 	sigaddset(&block, SIGTERM);
 	sigprocmask(SIG_BLOCK, &block, &before);
 	sigaction(SIGHUP, &action, NULL);
+	sigaction(SIGUSR1, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	for (int i = 1; i < argc; i++)
 		open_port(argv[i]);
@@ -267,10 +280,10 @@ int main(int argc, char **argv)
 	while (!end) {
 		if (look)
 			look_at_cables();
+		if (count)
+			tell();
 		wait_and_work(&before);
 	}
-	for (unsigned int i = 0; i < nports; i++)
-		printf("%s: %lu frames in, %lu out, %lu dropped\n", ports[i].path, ports[i].received, ports[i].sent,
-		       ports[i].dropped);
+	tell();
 	return 0;
 }
