@@ -55,19 +55,57 @@ static void charge(struct ftcp_chunk *chunk, u32 bytes)
 	ftcp_memory_add(chunk->charge);
 }
 
-/* One that is in no list. */
-static void discard(struct ftcp_chunk *chunk)
+/* What @chunk refers to is let go; true: its record is left, to be freed. */
+static bool let_go(struct ftcp_chunk *chunk)
 {
-	ftcp_memory_add(-(long)chunk->charge);
 	if (!chunk->page) {
 		consume_skb(chunk_skb(chunk));
-		return;
+		return false;
 	}
 	if (chunk->foreign)
 		put_page(chunk->page);
 	else
 		ftcp_page_put(chunk->page);
-	kfree(chunk);
+	return true;
+}
+
+/* One that is in no list. */
+static void discard(struct ftcp_chunk *chunk)
+{
+	ftcp_memory_add(-(long)chunk->charge);
+	if (let_go(chunk))
+		kfree(chunk);
+}
+
+#define RECORDS_AT_ONCE 16
+
+static void free_records(void **records, u32 n)
+{
+	if (n == 1)
+		kfree(records[0]);
+	else if (n)
+		kfree_bulk(n, records);
+}
+
+/* All that are in a list, which is nobody's any more. Records that came together lie together, and that makes it cheaper to free them together. */
+static void discard_all(struct list_head *list)
+{
+	struct ftcp_chunk *chunk, *next;
+	void *records[RECORDS_AT_ONCE];
+	long charged = 0;
+	u32 n = 0;
+
+	list_for_each_entry_safe(chunk, next, list, node) {
+		charged += chunk->charge;
+		if (let_go(chunk))
+			records[n++] = chunk;
+		if (n == RECORDS_AT_ONCE) {
+			free_records(records, n);
+			n = 0;
+		}
+	}
+	free_records(records, n);
+	ftcp_memory_add(-charged);
 }
 
 static void chunk_free(struct ftcp_bytes *bytes, struct ftcp_chunk *chunk)
@@ -90,10 +128,10 @@ static void update_end(struct ftcp_bytes *bytes)
 
 void ftcp_bytes_free(struct ftcp_bytes *bytes)
 {
-	struct ftcp_chunk *chunk, *next;
-
-	list_for_each_entry_safe(chunk, next, &bytes->chunks, node)
-		chunk_free(bytes, chunk);
+	if (!list_empty(&bytes->chunks))
+		discard_all(&bytes->chunks);
+	INIT_LIST_HEAD(&bytes->chunks);
+	bytes->held = 0;
 	bytes->end = bytes->start;
 }
 
@@ -124,7 +162,7 @@ static struct ftcp_chunk *chunk_alloc(u32 len, gfp_t gfp)
 /* Chunks for @len bytes, at offsets from @start on, into @list, contents not yet written. */
 static int reserve(struct list_head *list, u64 start, u32 len, gfp_t gfp)
 {
-	struct ftcp_chunk *chunk, *next;
+	struct ftcp_chunk *chunk;
 
 	while (len) {
 		chunk = chunk_alloc(len, gfp);
@@ -139,8 +177,7 @@ static int reserve(struct list_head *list, u64 start, u32 len, gfp_t gfp)
 	}
 	return 0;
 fail:
-	list_for_each_entry_safe(chunk, next, list, node)
-		discard(chunk);
+	discard_all(list);
 	INIT_LIST_HEAD(list);
 	return -ENOMEM;
 }
@@ -479,6 +516,24 @@ void ftcp_bytes_put(struct ftcp_bytes *bytes, u64 off, struct ftcp_bytes *from, 
 	update_end(bytes);
 }
 
+void ftcp_bytes_put_last(struct ftcp_bytes *bytes, u64 off, struct ftcp_bytes *from)
+{
+	struct ftcp_chunk *chunk;
+	u32 n = from->held;
+
+	list_for_each_entry(chunk, &from->chunks, node)
+		chunk->start += off - from->start;
+	chunk = list_first_entry_or_null(&from->chunks, struct ftcp_chunk, node);
+	if (chunk && !list_empty(&bytes->chunks) && absorb(list_last_entry(&bytes->chunks, struct ftcp_chunk, node), chunk)) {
+		list_del(&chunk->node);
+		discard(chunk);
+	}
+	list_splice_tail_init(&from->chunks, &bytes->chunks);
+	from->held = 0;
+	bytes->held += n;
+	update_end(bytes);
+}
+
 /* From the nearer end: what is new is sent, what is old is acknowledged. */
 static struct ftcp_chunk *chunk_at(const struct ftcp_bytes *bytes, u64 off)
 {
@@ -554,23 +609,25 @@ void ftcp_bytes_move(struct ftcp_bytes *bytes, struct ftcp_bytes *from)
 
 void ftcp_bytes_drop(struct ftcp_bytes *bytes, u64 off)
 {
-	struct ftcp_chunk *chunk, *next;
+	struct ftcp_chunk *chunk;
+	LIST_HEAD(gone);
+	u32 cut;
 
 	if (off <= bytes->start)
 		return;
-	list_for_each_entry_safe(chunk, next, &bytes->chunks, node) {
-		if (chunk->start >= off)
+	list_for_each_entry(chunk, &bytes->chunks, node) {
+		if (chunk->start + chunk->len > off)
 			break;
-		if (chunk->start + chunk->len > off) {
-			u32 cut = off - chunk->start;
-
-			chunk->start += cut;
-			chunk->at += cut;
-			chunk->len -= cut;
-			bytes->held -= cut;
-			break;
-		}
-		chunk_free(bytes, chunk);
+		bytes->held -= chunk->len;
+	}
+	list_cut_before(&gone, &bytes->chunks, &chunk->node);
+	discard_all(&gone);
+	if (!list_entry_is_head(chunk, &bytes->chunks, node) && chunk->start < off) {
+		cut = off - chunk->start;
+		chunk->start += cut;
+		chunk->at += cut;
+		chunk->len -= cut;
+		bytes->held -= cut;
 	}
 	bytes->start = off;
 	update_end(bytes);

@@ -64,6 +64,9 @@ int ftcp_bytes_append(struct ftcp_bytes *bytes, const void *data, u32 len, gfp_t
  */
 void ftcp_bytes_put(struct ftcp_bytes *bytes, u64 off, struct ftcp_bytes *from, u32 skip, u32 len);
 
+/** ftcp_bytes_put_last() - the same of all that @from holds, without holes, where nothing is held at @off or behind, and no packets are */
+void ftcp_bytes_put_last(struct ftcp_bytes *bytes, u64 off, struct ftcp_bytes *from);
+
 /** ftcp_bytes_share() - append [from, from + len) of @src to the end of @bytes by reference (little, and packets, by copying); all or nothing; -ENOMEM */
 int ftcp_bytes_share(struct ftcp_bytes *bytes, const struct ftcp_bytes *src, u64 from, u32 len, gfp_t gfp);
 

@@ -97,17 +97,18 @@ static bool next_is_near(const struct ftcp_conn *conn, const struct msghdr *msg)
 	       ftcp_tcb_data_end(tcb) - tcb->soft.snd_nxt < FTCP_SEGMENT_MAX_BYTES;
 }
 
-/* @n bytes of @msg to the end of the stream, if there is one still, the program's place is there, and they fit. */
-static int append(struct ftcp_sock *fs, struct ftcp_bytes *bytes, u32 n, struct msghdr *msg)
+/* @bytes, which @msg had, to the end of the stream, if there is one still, the program's place is there, and they fit. */
+static int append(struct ftcp_sock *fs, struct ftcp_bytes *bytes, struct msghdr *msg)
 {
 	bool more = msg_data_left(msg) || (msg->msg_flags & MSG_MORE);
 	struct ftcp_conn *conn = fs->conn;
 	struct ftcp_tcb *tcb = &conn->tcb;
 	int err = -EPIPE;
+	u32 n = bytes->held;
 
 	spin_lock_bh(&conn->lock);
 	if (fits(fs) >= n && fs->write_off == ftcp_tcb_data_end(tcb)) {
-		ftcp_bytes_put(&conn->snd, fs->write_off, bytes, 0, n);
+		ftcp_bytes_put_last(&conn->snd, fs->write_off, bytes);
 		ftcp_tcb_append(tcb, n);
 		fs->write_off += n;
 		tcb->soft.corked = more || fs->cork;
@@ -144,7 +145,7 @@ static int append_pages(struct ftcp_sock *fs, struct msghdr *msg, u64 most)
 	if (!may_refer(fs, msg))
 		return 0;
 	n = ftcp_bytes_from_pages(&bytes, &msg->msg_iter, step_bytes(msg, most), GFP_KERNEL);
-	if (n && append(fs, &bytes, n, msg)) {
+	if (n && append(fs, &bytes, msg)) {
 		iov_iter_revert(&msg->msg_iter, n);
 		return 0;
 	}
@@ -165,7 +166,7 @@ static int append_some(struct ftcp_sock *fs, struct msghdr *msg, u64 space, bool
 	if (err <= 0)
 		return err;
 	n = err;
-	err = append(fs, &bytes, n, msg);
+	err = append(fs, &bytes, msg);
 	return err ? err : n;
 }
 
