@@ -37,13 +37,13 @@ curl_until_complete() {
 	return $status
 }
 
-# Telnet has a meaning for some bytes: only text.
+# Telnet has a meaning for some bytes: only text. -T .: its input is not waited for, or what comes back in more than one piece is left unread.
 client_curl() {
 	local host=$address
 	[ "${address#*:}" = "$address" ] || host="[$address]"
 	base64 -w 75 "$sent" >"$sent.text"
 	mv "$sent.text" "$sent"
-	patiently curl_until_complete -sS --no-buffer "$@" "telnet://$host:$port"
+	patiently curl_until_complete -sS --no-buffer -T . "$@" "telnet://$host:$port"
 }
 
 client_bash() {
