@@ -87,7 +87,7 @@ static void free_records(void **records, u32 n)
 		kfree_bulk(n, records);
 }
 
-/* All that are in a list, which is nobody's any more. Records that came together lie together, and that makes it cheaper to free them together. */
+/* All that are in a list, which is empty then. Records that came together lie together, and that makes it cheaper to free them together. */
 static void discard_all(struct list_head *list)
 {
 	struct ftcp_chunk *chunk, *next;
@@ -95,6 +95,8 @@ static void discard_all(struct list_head *list)
 	long charged = 0;
 	u32 n = 0;
 
+	if (list_empty(list))
+		return;
 	list_for_each_entry_safe(chunk, next, list, node) {
 		charged += chunk->charge;
 		if (let_go(chunk))
@@ -106,6 +108,7 @@ static void discard_all(struct list_head *list)
 	}
 	free_records(records, n);
 	ftcp_memory_add(-charged);
+	INIT_LIST_HEAD(list);
 }
 
 static void chunk_free(struct ftcp_bytes *bytes, struct ftcp_chunk *chunk)
@@ -128,9 +131,7 @@ static void update_end(struct ftcp_bytes *bytes)
 
 void ftcp_bytes_free(struct ftcp_bytes *bytes)
 {
-	if (!list_empty(&bytes->chunks))
-		discard_all(&bytes->chunks);
-	INIT_LIST_HEAD(&bytes->chunks);
+	discard_all(&bytes->chunks);
 	bytes->held = 0;
 	bytes->end = bytes->start;
 }
@@ -178,7 +179,6 @@ static int reserve(struct list_head *list, u64 start, u32 len, gfp_t gfp)
 	return 0;
 fail:
 	discard_all(list);
-	INIT_LIST_HEAD(list);
 	return -ENOMEM;
 }
 
@@ -416,6 +416,17 @@ int ftcp_bytes_append(struct ftcp_bytes *bytes, const void *data, u32 len, gfp_t
 	return 0;
 }
 
+/* What @chunk, one of @bytes', holds below @off is not held any more. */
+static void trim_front(struct ftcp_bytes *bytes, struct ftcp_chunk *chunk, u64 off)
+{
+	u32 cut = off - chunk->start;
+
+	chunk->start += cut;
+	chunk->at += cut;
+	chunk->len -= cut;
+	bytes->held -= cut;
+}
+
 /* Cut [from, to) out of @bytes; by contract no chunk reaches beyond the range on both sides. */
 static void punch(struct ftcp_bytes *bytes, u64 from, u64 to)
 {
@@ -423,24 +434,18 @@ static void punch(struct ftcp_bytes *bytes, u64 from, u64 to)
 
 	list_for_each_entry_safe(chunk, next, &bytes->chunks, node) {
 		u64 end = chunk->start + chunk->len;
-		u32 cut;
 
 		if (end <= from || chunk->start >= to)
 			continue;
 		if (chunk->start < from) {
-			cut = end - from;
-			chunk->len -= cut;
+			bytes->held -= end - from;
+			chunk->len -= end - from;
 			chunk->room = 0;
 		} else if (end > to) {
-			cut = to - chunk->start;
-			chunk->start += cut;
-			chunk->at += cut;
-			chunk->len -= cut;
+			trim_front(bytes, chunk, to);
 		} else {
 			chunk_free(bytes, chunk);
-			continue;
 		}
-		bytes->held -= cut;
 	}
 }
 
@@ -519,7 +524,6 @@ void ftcp_bytes_put(struct ftcp_bytes *bytes, u64 off, struct ftcp_bytes *from, 
 void ftcp_bytes_put_last(struct ftcp_bytes *bytes, u64 off, struct ftcp_bytes *from)
 {
 	struct ftcp_chunk *chunk;
-	u32 n = from->held;
 
 	list_for_each_entry(chunk, &from->chunks, node)
 		chunk->start += off - from->start;
@@ -529,8 +533,8 @@ void ftcp_bytes_put_last(struct ftcp_bytes *bytes, u64 off, struct ftcp_bytes *f
 		discard(chunk);
 	}
 	list_splice_tail_init(&from->chunks, &bytes->chunks);
+	bytes->held += from->held;
 	from->held = 0;
-	bytes->held += n;
 	update_end(bytes);
 }
 
@@ -611,7 +615,6 @@ void ftcp_bytes_drop(struct ftcp_bytes *bytes, u64 off)
 {
 	struct ftcp_chunk *chunk;
 	LIST_HEAD(gone);
-	u32 cut;
 
 	if (off <= bytes->start)
 		return;
@@ -622,13 +625,8 @@ void ftcp_bytes_drop(struct ftcp_bytes *bytes, u64 off)
 	}
 	list_cut_before(&gone, &bytes->chunks, &chunk->node);
 	discard_all(&gone);
-	if (!list_entry_is_head(chunk, &bytes->chunks, node) && chunk->start < off) {
-		cut = off - chunk->start;
-		chunk->start += cut;
-		chunk->at += cut;
-		chunk->len -= cut;
-		bytes->held -= cut;
-	}
+	if (!list_entry_is_head(chunk, &bytes->chunks, node) && chunk->start < off)
+		trim_front(bytes, chunk, off);
 	bytes->start = off;
 	update_end(bytes);
 }
