@@ -237,7 +237,8 @@ bed_offload() { # on|off
 # want of room on the way.
 bed_own_processors() {
 	local host mask pid device
-	[ "$(nproc)" -gt 1 ] || return 0
+	# Not nproc, which counts those that this shell may use: one, from the second call on
+	[ "$(grep -c ^processor /proc/cpuinfo)" -gt 1 ] || return 0
 	sysctl -qw net.core.netdev_max_backlog=200000
 	for host in $bed_hosts; do
 		for device in $(ip netns exec "$host" ls /sys/class/net | grep -x 'eth0\|sync0'); do
