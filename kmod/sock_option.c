@@ -174,6 +174,14 @@ static void apply_number(struct ftcp_sock *fs, int name, int val)
 	}
 }
 
+/* Nagle's algorithm and the cork are of matter to what has not been sent, and mostly there is nothing. */
+static bool sends(const struct ftcp_sock *fs, int name)
+{
+	const struct ftcp_tcb *tcb = &fs->conn->tcb;
+
+	return (name != TCP_NODELAY && name != TCP_CORK) || ftcp_tcb_data_end(tcb) > tcb->soft.snd_nxt;
+}
+
 static int set_tcp(struct sock *sk, int name, sockptr_t value, unsigned int len)
 {
 	struct ftcp_sock *fs = ftcp_sk(sk);
@@ -201,7 +209,10 @@ static int set_tcp(struct sock *sk, int name, sockptr_t value, unsigned int len)
 		spin_lock_bh(&fs->conn->lock);
 		if (ftcp_sock_attached(fs))
 			apply_number(fs, name, val);
-		ftcp_conn_unlock(fs->conn, 0);
+		if (sends(fs, name))
+			ftcp_conn_unlock(fs->conn, 0);
+		else
+			spin_unlock_bh(&fs->conn->lock);
 	}
 	release_sock(sk);
 	return err;

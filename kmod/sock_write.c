@@ -88,13 +88,20 @@ static u64 room(struct ftcp_sock *fs, u64 *ahead)
 	return result;
 }
 
-/* sendfile() comes with the next page at once: it goes with this one, and so on for a whole segment. The timer that uncorks is set since the first. */
-static bool next_is_near(const struct ftcp_conn *conn, const struct msghdr *msg)
+/*
+ * Does nothing follow from what was written, as yet? sendfile() comes with the next page at once: it goes with this one, and so on for a whole segment.
+ * And less than a packet stays under its cork. The timer that uncorks is set since the first.
+ */
+static bool may_lie(const struct ftcp_conn *conn, const struct msghdr *msg)
 {
 	const struct ftcp_tcb *tcb = &conn->tcb;
+	u64 unsent = ftcp_tcb_data_end(tcb) - tcb->soft.snd_nxt;
 
-	return (msg->msg_flags & FTCP_COMPAT_NOTLAST) && conn->due_us &&
-	       ftcp_tcb_data_end(tcb) - tcb->soft.snd_nxt < FTCP_SEGMENT_MAX_BYTES;
+	if (!conn->due_us)
+		return false;
+	if (tcb->soft.corked && unsent < tcb->soft.cong.mss_bytes && ftcp_conn_is_alone(conn))
+		return true;
+	return (msg->msg_flags & FTCP_COMPAT_NOTLAST) && unsent < FTCP_SEGMENT_MAX_BYTES;
 }
 
 /* @bytes, which @msg had, to the end of the stream, if there is one still, the program's place is there, and they fit. */
@@ -117,7 +124,7 @@ static int append(struct ftcp_sock *fs, struct ftcp_bytes *bytes, struct msghdr 
 			conn->due_us = 0;
 		err = 0;
 	}
-	if (!err && next_is_near(conn, msg))
+	if (!err && may_lie(conn, msg))
 		spin_unlock_bh(&conn->lock);
 	else
 		ftcp_conn_unlock(conn, 0);

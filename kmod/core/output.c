@@ -157,10 +157,13 @@ static bool next_first(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct 
 static bool next_lost(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct ftcp_segment *seg)
 {
 	struct ftcp_soft *soft = &tcb->soft;
-	u64 pipe = ftcp_pipe(tcb), room, len;
 	u32 mss = ftcp_mss_bytes(tcb);
 	struct ftcp_range lost;
+	u64 pipe, room, len;
 
+	if (soft->recovering != FTCP_RECOVERY_FAST)
+		return false;
+	pipe = ftcp_pipe(tcb);
 	if (soft->cong.cwnd_bytes < pipe + mss || !ftcp_recovery_next(tcb, &lost))
 		return false;
 	room = soft->cong.cwnd_bytes - pipe;

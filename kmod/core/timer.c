@@ -40,13 +40,13 @@ u64 ftcp_next_deadline(const struct ftcp_tcb *tcb)
 {
 	const struct ftcp_timers *t = &tcb->soft.timers;
 	const u64 all[] = { t->rexmit_us, t->persist_us, t->keepalive_us, t->close_us, t->tail_us, t->reorder_us, t->delayed_us };
-	u64 first = 0;
+	u64 first = U64_MAX;
 	u32 i;
 
+	/* One less, never is the last of all. */
 	for (i = 0; i < ARRAY_SIZE(all); i++)
-		if (all[i] && (!first || all[i] < first))
-			first = all[i];
-	return first;
+		first = min(first, all[i] - 1);
+	return first + 1;
 }
 
 static u32 give_up(struct ftcp_tcb *tcb)

@@ -12,4 +12,5 @@ typedef int16_t s16;
 typedef int32_t s32;
 typedef long long s64;
 #define U32_MAX UINT32_MAX
+#define U64_MAX ((u64)~0ull)
 #endif
