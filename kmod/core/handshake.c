@@ -49,6 +49,7 @@ static void open_half(struct ftcp_tcb *tcb, const struct ftcp_env *env, const st
 		hard->flags |= FTCP_HARD_ECN;
 	ftcp_soft_init(tcb, env, config);
 	tcb->soft.rcv_adv = hard->rcv_edge;
+	tcb->soft.wnd_known = true;
 }
 
 /*
@@ -67,6 +68,7 @@ u32 ftcp_tcb_open(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct
 	tcb->hard.irs = syn->seq.v;
 	tcb->hard.iss = iss;
 	tcb->hard.snd_wnd = syn->wnd;
+	tcb->soft.snd_wnd_max = syn->wnd;
 	tcb->hard.rcv_nxt = min_t(u64, syn->len, tcb->hard.rcv_edge);
 	tcb->soft.rexmit_now = true;
 	return tcb->hard.rcv_nxt;

@@ -109,6 +109,12 @@ static enum ftcp_reason check_reset(const struct arrival *a)
 	return FTCP_REASON_RESET;
 }
 
+/* RFC 5961, 5.2. What a predecessor saw is not known: then the largest that there can be. */
+static s64 max_snd_wnd(const struct ftcp_tcb *tcb)
+{
+	return tcb->soft.wnd_known ? tcb->soft.snd_wnd_max : 65535ll << tcb->hard.snd_wscale;
+}
+
 /* Fifth: the ACK field. *@ack: as an offset */
 static enum ftcp_reason check_ack(const struct arrival *a, s64 *ack)
 {
@@ -119,8 +125,7 @@ static enum ftcp_reason check_ack(const struct arrival *a, s64 *ack)
 		challenge(a);
 		return FTCP_REASON_ACK_FUTURE;
 	}
-	/* RFC 5961, 5.2, with the largest window there can be: what a predecessor's MAX.SND.WND was is not known */
-	if (*ack < (s64)tcb->hard.snd_una - (65535ll << tcb->hard.snd_wscale)) {
+	if (*ack < (s64)tcb->hard.snd_una - max_snd_wnd(tcb)) {
 		challenge(a);
 		return FTCP_REASON_ACK_OLD;
 	}

@@ -142,6 +142,7 @@ struct ftcp_board {
  * @mtu_full_bytes: what the interface allows, to be tried again at @mtu_retry_us; 0: mtu_mss_bytes is that
  * @mtu_suspicions: how often larger packets seemed to vanish
  * @mtu_proven: packets of the present size have arrived
+ * @wnd_known: snd_wnd_max is MAX.SND.WND (RFC 5961, 5.2) of the whole connection; false: of what came since a takeover
  * @rcv_mss_bytes: largest packet of the peer, for the delayed ACK
  * @rcv_buf_max_bytes, @rcv_grow_off: the receive buffer is doubled, up to there, when so much has been consumed
  * @ts_recent_us: when TS.Recent was last touched
@@ -239,6 +240,7 @@ struct ftcp_soft {
 	bool fin_early : 1;
 	bool undo_armed : 1;
 	bool mtu_proven : 1;
+	bool wnd_known : 1;
 	u8 keepalive_probes;
 	u16 keepalive_interval_s;
 	u16 doubt_gap_s;
