@@ -20,8 +20,12 @@
 
 /* What a backend that ran out of memory is called again after. */
 #define RETRY_MS 20
-/* How long it takes until a connection finds out that there is memory again. */
-#define SQUEEZED_MS 500
+/*
+ * How long it takes until a connection finds out that there is memory again. The more there are, the longer, so that asking is no burden: none of
+ * them stands still meanwhile.
+ */
+#define SQUEEZED_MIN_MS 500
+#define SQUEEZED_A_MS 8		/* connections that ask in a millisecond */
 
 /* How long a scoreboard stays where it is, at least, for what may come next. */
 #define BOARD_MS 1000
@@ -171,6 +175,11 @@ u32 ftcp_conn_ts_off(const struct ftcp_conn_hash *hash)
 
 /* ---- time ---- */
 
+static u32 squeezed_ms(const struct ftcp_conn *conn)
+{
+	return max_t(u32, SQUEEZED_MIN_MS, atomic_read(&conn->fn->n_conns) / SQUEEZED_A_MS);
+}
+
 static void arm_timer(struct ftcp_conn *conn, const struct ftcp_env *env)
 {
 	u64 due_us = ftcp_next_deadline(&conn->tcb);
@@ -178,7 +187,7 @@ static void arm_timer(struct ftcp_conn *conn, const struct ftcp_env *env)
 
 	lockdep_assert_held(&conn->lock);
 	if (conn->retry || conn->squeezed) {
-		u64 retry_us = env->now_us + (conn->retry ? RETRY_MS : SQUEEZED_MS) * FTCP_MS_US;
+		u64 retry_us = env->now_us + (conn->retry ? RETRY_MS : squeezed_ms(conn)) * FTCP_MS_US;
 
 		due_us = due_us ? min(due_us, retry_us) : retry_us;
 	}
