@@ -219,6 +219,8 @@ bed_netem() {
 	esac
 }
 
+memory_max() { echo "$1" >/sys/module/ftcp/parameters/max_memory; } # MIB
+
 # Segments as the wire has them (off) or as large as GSO and GRO make them (on, the default).
 bed_offload() { # on|off
 	local host

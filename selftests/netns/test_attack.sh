@@ -15,7 +15,6 @@ seconds=${ATTACK_SECONDS:-3}
 victim=9990		# the service that is attacked, where not those of others are
 max_mib=16
 
-memory_max() { echo "$1" >/sys/module/ftcp/parameters/max_memory; } # MIB
 
 up() {
 	lone_up

@@ -23,7 +23,7 @@ crowd_up() {
 	local host i
 	pair_up policy=stall
 	# Two hosts are one machine here, and each may take its quarter.
-	awk '/^MemTotal:/ { print int($2 / 2048) }' /proc/meminfo >/sys/module/ftcp/parameters/max_memory
+	memory_max "$(awk '/^MemTotal:/ { print int($2 / 2048) }' /proc/meminfo)"
 	for ((i = 1; i <= sources; i++)); do
 		ip -n client address add 10.9.2.$i/32 dev eth0
 	done
