@@ -18,8 +18,8 @@ static u32 sent_ago_us(const struct ftcp_tcb *tcb, const struct ftcp_env *env, u
 	return run->last_us - run->first_us <= age_us / 8 ? max_t(u32, age_us, 1) : 0;
 }
 
-/* RFC 7323, 4.1, or Karn's algorithm where there are no timestamps. @ago_us: better than both, if it is known. */
-void ftcp_rtt_update(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg, u32 ago_us)
+/* RFC 7323, 4.1, or Karn's algorithm where there are no timestamps. @ago_us: better than both, if it is known. Returns the sample, 0: none */
+u32 ftcp_rtt_update(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg, u32 ago_us)
 {
 	struct ftcp_soft *soft = &tcb->soft;
 	u64 sample_us;
@@ -30,17 +30,19 @@ void ftcp_rtt_update(struct ftcp_tcb *tcb, const struct ftcp_env *env, const str
 			soft->rtt_start_us = 0;
 	} else if (tcb->hard.flags & FTCP_HARD_TS) {
 		if (!(seg->opts & FTCP_OPT_TS) || (s32)(seg->tsecr - soft->ts_floor) < 0)
-			return;
+			return 0;
 		/* As Linux has it: less than a millisecond is not known to be nothing. */
 		sample_us = max_t(u64, ftcp_tsval(tcb, env) - seg->tsecr, 1) * FTCP_MS_US;
 	} else {
 		if (!soft->rtt_start_us || tcb->hard.snd_una < soft->rtt_off)
-			return;
+			return 0;
 		sample_us = env->now_us - soft->rtt_start_us;
 		soft->rtt_start_us = 0;
 	}
-	if (sample_us < FTCP_RTO_MAX_US)
-		ftcp_rtt_sample(&soft->rtt, sample_us);
+	if (sample_us >= FTCP_RTO_MAX_US)
+		return 0;
+	ftcp_rtt_sample(&soft->rtt, sample_us);
+	return max_t(u32, sample_us, 1);
 }
 
 /* The only place where SND.UNA moves on. */
@@ -131,12 +133,12 @@ u32 ftcp_ack(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp
 	u64 acked = ack - tcb->hard.snd_una;
 	bool wnd_changed, duplicate, limited = soft->cwnd_limited;
 	u32 ago_us = acked ? sent_ago_us(tcb, env, ack) : 0;
-	u32 events = 0, newly_sacked;
+	u32 events = 0, newly_sacked, rtt_us = 0;
 
 	if (acked) {
 		events |= snd_una_update(tcb, env, seg, ack);
 		if (!ftcp_recovery_undo(tcb, env, seg))
-			ftcp_rtt_update(tcb, env, seg, ago_us);
+			rtt_us = ftcp_rtt_update(tcb, env, seg, ago_us);
 	}
 	newly_sacked = ftcp_sack_blocks(tcb, env, seg);
 	wnd_changed = snd_wnd_update(tcb, seg, ack, seq, acked);
@@ -149,6 +151,8 @@ u32 ftcp_ack(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp
 	/* RFC 8985, 7.4.2: a loss that the probe has repaired is a loss all the same */
 	if (ftcp_rack_tail_ack(tcb, seg, ack, duplicate) && soft->recovering == FTCP_RECOVERY_NONE)
 		ftcp_cong_loss(&soft->cong, min_t(u64, ftcp_flight(tcb) + acked, U32_MAX));
+	if (acked && limited && soft->recovering == FTCP_RECOVERY_NONE)
+		ftcp_cong_rtt(&soft->cong, rtt_us, ack, soft->snd_nxt);
 	ftcp_recovery_ack(tcb, env, acked, newly_sacked, duplicate, limited);
 	if (acked)
 		ftcp_timer_rexmit(tcb, env);

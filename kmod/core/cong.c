@@ -44,6 +44,23 @@ void ftcp_cong_init(struct ftcp_cong *cong, u32 mss_bytes, u8 algorithm)
 	cong->algorithm = algorithm;
 }
 
+/* The first slow start is over, one way or another: what follows has not begun yet. */
+static void leave_start(struct ftcp_cong *cong)
+{
+	if (cong->started)
+		return;
+	cong->started = true;
+	cong->epoch_us = 0;
+	cong->w_est = 0;
+	cong->w_max_bytes = 0;
+	cong->k_ms = 0;
+}
+
+static bool has_hystart(const struct ftcp_cong *cong)
+{
+	return is_cubic(cong) && !cong->started;
+}
+
 static u32 cube_root(u64 x)
 {
 	u64 root = 0, bit;
@@ -111,16 +128,41 @@ static void reno_acked(struct ftcp_cong *cong, u32 bytes)
 	cong->cwnd_bytes = min_t(u32, cong->cwnd_bytes + cong->mss_bytes, CWND_MAX_BYTES);
 }
 
+/* RFC 9438, 5.8: time without a full window does not count */
+static void cubic_pause(struct ftcp_cong *cong)
+{
+	if (cong->started)
+		cong->epoch_us = 0;
+}
+
+void ftcp_cong_rtt(struct ftcp_cong *cong, u32 rtt_us, u64 snd_una, u64 snd_nxt)
+{
+	if (!has_hystart(cong) || !ftcp_hystart_ack(&cong->hystart, rtt_us, snd_una, snd_nxt))
+		return;
+	cong->ssthresh_bytes = cong->cwnd_bytes;
+	leave_start(cong);
+}
+
+static void slow_start(struct ftcp_cong *cong, u32 bytes)
+{
+	if (has_hystart(cong))
+		bytes = ftcp_hystart_growth_bytes(&cong->hystart, bytes);
+	cong->cwnd_bytes = min_t(u32, cong->cwnd_bytes + bytes, CWND_MAX_BYTES);
+}
+
 void ftcp_cong_acked(struct ftcp_cong *cong, u32 bytes, bool limited, u64 now_us, u32 srtt_us)
 {
 	if (!limited) {
-		cong->epoch_us = 0;	/* RFC 9438, 5.8: time without a full window does not count */
+		cubic_pause(cong);
 		return;
 	}
 	bytes = min_t(u32, bytes, CWND_MAX_BYTES);
-	if (cong->cwnd_bytes < cong->ssthresh_bytes)
-		cong->cwnd_bytes = min_t(u32, cong->cwnd_bytes + bytes, CWND_MAX_BYTES);
-	else if (is_cubic(cong))
+	if (cong->cwnd_bytes < cong->ssthresh_bytes) {
+		slow_start(cong, bytes);
+		return;
+	}
+	leave_start(cong);
+	if (is_cubic(cong))
 		cubic_acked(cong, min(bytes, cong->cwnd_bytes), now_us, srtt_us);
 	else
 		reno_acked(cong, min(bytes, cong->cwnd_bytes));
@@ -128,6 +170,7 @@ void ftcp_cong_acked(struct ftcp_cong *cong, u32 bytes, bool limited, u64 now_us
 
 void ftcp_cong_loss(struct ftcp_cong *cong, u32 flight_bytes)
 {
+	leave_start(cong);
 	/* RFC 9438, 4.7: who has less than at the last loss makes room for others */
 	if (cong->cwnd_bytes < cong->w_max_bytes)
 		cong->w_max_bytes = (u64)cong->cwnd_bytes * 17 / 20;
@@ -141,6 +184,7 @@ void ftcp_cong_loss(struct ftcp_cong *cong, u32 flight_bytes)
 
 void ftcp_cong_timeout(struct ftcp_cong *cong, u32 flight_bytes, bool first)
 {
+	leave_start(cong);
 	if (first)
 		cong->ssthresh_bytes = reduced(cong, flight_bytes);
 	cong->cwnd_bytes = cong->mss_bytes;
@@ -152,5 +196,5 @@ void ftcp_cong_timeout(struct ftcp_cong *cong, u32 flight_bytes, bool first)
 void ftcp_cong_idle(struct ftcp_cong *cong)
 {
 	cong->cwnd_bytes = min_t(u32, cong->cwnd_bytes, initial(cong));
-	cong->epoch_us = 0;
+	cubic_pause(cong);
 }

@@ -75,7 +75,7 @@ u32 ftcp_tsval(const struct ftcp_tcb *tcb, const struct ftcp_env *env);
 /* ack.c: returns events; @seg is acceptable and acknowledges @ack, which lies in snd_una - window .. snd_max */
 u32 ftcp_ack(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg, u64 ack, u64 seq);
 
-void ftcp_rtt_update(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg, u32 ago_us);
+u32 ftcp_rtt_update(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg, u32 ago_us);
 
 /* recovery.c */
 u32 ftcp_sack_blocks(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg);

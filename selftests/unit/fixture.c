@@ -96,13 +96,13 @@ u32 fixture_pass(struct fixture *f, u64 us)
 
 	f->n_out = 0;
 	while ((at = ftcp_next_deadline(&f->tcb)) && at <= end) {
-		f->env.ts_ms += (at - f->env.now_us) / 1000;
+		f->env.ts_ms += at / 1000 - f->env.now_us / 1000;
 		f->env.now_us = at;
 		events |= ftcp_timeout(&f->tcb, &f->env);
 		ftcp_board_take(&f->tcb, false);
 		fixture_output(f);
 	}
-	f->env.ts_ms += (end - f->env.now_us) / 1000;
+	f->env.ts_ms += end / 1000 - f->env.now_us / 1000;
 	f->env.now_us = end;
 	return events;
 }

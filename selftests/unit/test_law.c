@@ -11,7 +11,7 @@
 #define ALL (FTCP_OPT_TS | FTCP_OPT_SACK_OK | FTCP_OPT_WSCALE)
 #define MSS 1448
 #define WAY_US 10000
-#define QUEUE 4096
+#define QUEUE 8192
 #define ISLANDS 256
 
 struct packet {
@@ -26,6 +26,8 @@ struct packet {
 struct way {
 	struct packet p[QUEUE];
 	u32 head, tail;
+	u32 us_per_packet;		/* 0: it is as wide as it needs be */
+	u64 free_us;			/* when what has been put has left for the other side */
 };
 
 struct path {
@@ -46,7 +48,8 @@ static void put(struct path *path, struct way *way, struct packet packet)
 {
 	if (ktest_random(10000) < path->lost_per_10000)
 		return;
-	packet.at_us = path->f.env.now_us + WAY_US;
+	way->free_us = max(way->free_us, path->f.env.now_us) + way->us_per_packet;
+	packet.at_us = way->free_us + WAY_US;
 	EXPECT(way->tail - way->head < QUEUE);
 	way->p[way->tail++ % QUEUE] = packet;
 }
@@ -174,20 +177,33 @@ static void step(struct path *path, u64 end_us)
 	write_more(path);
 }
 
-/* Bytes in a minute. */
-static u64 run(u8 algorithm, u32 lost_per_10000)
+static struct path *path_new(u8 algorithm)
 {
 	struct path *path = calloc(1, sizeof(*path));
-	u64 end_us, bytes;
 
 	fixture_open(&path->f, ALL, true);
-	path->f.tcb.soft.cong.algorithm = algorithm;
-	path->lost_per_10000 = lost_per_10000;
-	ftcp_tcb_buffers(&path->f.tcb, 0, 1 << 20);
-	end_us = path->f.env.now_us + 60 * 1000000ull;
+	ftcp_cong_init(&path->f.tcb.soft.cong, MSS, algorithm);
+	return path;
+}
+
+static void run(struct path *path, u64 seconds)
+{
+	u64 end_us = path->f.env.now_us + seconds * 1000000;
+
 	write_more(path);
 	while (path->f.env.now_us < end_us)
 		step(path, end_us);
+}
+
+/* Bytes in a minute. */
+static u64 bytes_with_loss(u8 algorithm, u32 lost_per_10000)
+{
+	struct path *path = path_new(algorithm);
+	u64 bytes;
+
+	path->lost_per_10000 = lost_per_10000;
+	ftcp_tcb_buffers(&path->f.tcb, 0, 1 << 20);
+	run(path, 60);
 	bytes = path->rcv_nxt;
 	free(path);
 	return bytes;
@@ -203,7 +219,7 @@ static void obeys(u8 algorithm, u32 lost_per_10000, u32 window_per_100, u32 leas
 	u32 i;
 
 	for (i = 0; i < 8; i++) {
-		bytes = run(algorithm, lost_per_10000);
+		bytes = bytes_with_loss(algorithm, lost_per_10000);
 		if (bytes > law * 15 / 10 || bytes < law * least_per_100 / 100)
 			printf("# %s, %u of 10000 lost: %llu of %llu bytes\n", ftcp_cong_name(algorithm), lost_per_10000, bytes, law);
 		EXPECT(bytes <= law * 15 / 10 && bytes >= law * least_per_100 / 100);
@@ -221,3 +237,29 @@ static void obeys_all(u8 algorithm)
 
 TEST(law__cubic) { obeys_all(FTCP_CONG_CUBIC); }
 TEST(law__reno) { obeys_all(FTCP_CONG_RENO); }
+
+/* A bottleneck with a queue as long as anybody likes: nothing is lost, and who waits for a loss fills it with all that the peer's window allows. */
+static u32 longest_queue(u8 algorithm)
+{
+	struct path *path = path_new(algorithm);
+	u32 longest;
+
+	path->there.us_per_packet = 100;
+	path->f.tcb.hard.snd_wscale = 7;
+	ftcp_tcb_buffers(&path->f.tcb, 0, 6000 * MSS);
+	run(path, 2);
+	longest = path->there.tail - path->there.head;
+	EXPECT(path->rcv_nxt > 15 * 1000 * MSS);	/* three quarters of what passes in that time */
+	free(path);
+	return longest;
+}
+
+/*
+ * 200 packets fill the path. The round that fills it with 400 begins without a queue, the next one, with 800, does not; and then five more, each a
+ * quarter longer (RFC 9406, 4.2).
+ */
+TEST(law__queue)
+{
+	EXPECT(longest_queue(FTCP_CONG_CUBIC) < 2500);
+	EXPECT(longest_queue(FTCP_CONG_RENO) > 5000);
+}

@@ -319,6 +319,8 @@ TEST(cubic__stays_within_its_limits)
 		case 0: ftcp_cong_loss(&cong, ktest_random(0x7fffffff)); break;
 		case 1: ftcp_cong_timeout(&cong, ktest_random(0x7fffffff), ktest_random(2)); break;
 		case 2: ftcp_cong_idle(&cong); break;
+		case 3: ftcp_cong_init(&cong, 1448, FTCP_CONG_CUBIC); break;
+		case 4: case 5: case 6: case 7: ftcp_cong_rtt(&cong, ktest_random(200000), now, now + ktest_random(20000)); break;
 		default: ftcp_cong_acked(&cong, ktest_random(3) ? 65000 : ktest_random(0x7fffffff) * 2, ktest_random(9), now, ktest_random(200000));
 		}
 		EXPECT(cong.cwnd_bytes >= 1448 && cong.cwnd_bytes <= 1u << 30);
