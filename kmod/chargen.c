@@ -3,6 +3,7 @@
  * The character generator (RFC 864): the pattern of its section "Data Syntax" for as long as the client wants it; what the client says is
  * thrown away. Every byte follows from its offset in the stream, so that after a takeover the tcb says where to go on.
  */
+#include <linux/mm.h>
 #include "backend.h"
 #include "bytes.h"
 #include "chargen.h"
@@ -15,36 +16,36 @@
 #define LINE_BYTES	(LINE_CHARS + 2)
 #define PERIOD_BYTES	(CHARS * LINE_BYTES)	/* each line begins one character later */
 #define PERIODS		18			/* a little less than 128 KiB: connections share its pages */
+#define PATTERN_BYTES	(PERIODS * PERIOD_BYTES)
 
 static struct ftcp_bytes pattern;
 
-static int append_line(u32 number)
+static void fill(char *text)
 {
-	char line[LINE_BYTES];
-	u32 i;
+	u32 number, i;
 
-	for (i = 0; i < LINE_CHARS; i++)
-		line[i] = FIRST + (number + i) % CHARS;
-	line[LINE_CHARS] = '\r';
-	line[LINE_CHARS + 1] = '\n';
-	return ftcp_bytes_append(&pattern, line, sizeof(line), GFP_KERNEL);
+	for (number = 0; number < PERIODS * CHARS; number++) {
+		for (i = 0; i < LINE_CHARS; i++)
+			*text++ = FIRST + (number + i) % CHARS;
+		*text++ = '\r';
+		*text++ = '\n';
+	}
 }
 
+/* At once, so that its pages are large ones: each is a fragment of every segment that it is in. */
 int ftcp_chargen_init(void)
 {
-	u32 number;
+	char *text = kvmalloc(PATTERN_BYTES, GFP_KERNEL);
 	int err;
 
+	if (!text)
+		return -ENOMEM;
+	fill(text);
 	ftcp_bytes_init(&pattern, 0);
 	pattern.lasting = true;
-	for (number = 0; number < PERIODS * CHARS; number++) {
-		err = append_line(number);
-		if (err) {
-			ftcp_chargen_exit();
-			return err;
-		}
-	}
-	return 0;
+	err = ftcp_bytes_append(&pattern, text, PATTERN_BYTES, GFP_KERNEL);
+	kvfree(text);
+	return err;
 }
 
 void ftcp_chargen_exit(void)
