@@ -189,11 +189,10 @@ static enum ftcp_reason accept_data(const struct arrival *a)
 		return FTCP_REASON_AFTER_CLOSE;
 	from = max_t(s64, a->from, tcb->hard.rcv_nxt);
 	to = min_t(s64, end, edge);
-	if (a->from < (s64)tcb->soft.rcv_ack)
-		note_duplicate(a, a->from, min_t(s64, end, tcb->soft.rcv_ack));
+	note_duplicate(a, a->from, min_t(s64, end, tcb->hard.rcv_nxt));
 	if (from >= to) {
 		/* Beyond a closed window: a probe. Received but not committed: the commit will acknowledge it; a delayed ACK is due. */
-		if (end > (s64)tcb->hard.rcv_nxt || ftcp_ack_limit(tcb) > tcb->soft.rcv_ack)
+		if (end > (s64)tcb->hard.rcv_nxt || a->env->alone || ftcp_ack_limit(tcb) > tcb->soft.rcv_ack)
 			tcb->soft.ack_now = true;
 		return end > (s64)tcb->hard.rcv_nxt ? FTCP_REASON_OUT_OF_WINDOW : FTCP_REASON_OLD_DATA;
 	}

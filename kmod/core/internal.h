@@ -64,6 +64,15 @@ static inline u32 ftcp_mss_bytes(const struct ftcp_tcb *tcb)
 	return tcb->hard.flags & FTCP_HARD_TS ? mss - 12 : mss;
 }
 
+/*
+ * So much is acknowledged at once (RFC 9293, 3.8.6.3), as by Linux: what is more than one full-sized segment is two of them. The end of a write
+ * that is a little more than one is often all that is on its way, and its sender would soon ask what became of it (RFC 8985, 7.2).
+ */
+static inline u32 ftcp_ack_step_bytes(const struct ftcp_tcb *tcb)
+{
+	return tcb->soft.rcv_mss_bytes + 1;
+}
+
 /* tcb.c */
 const char *ftcp_hard_check(const struct ftcp_hard *hard);	/* NULL, or the invariant that is broken */
 void ftcp_soft_init(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_tcb_config *config);

@@ -5,7 +5,18 @@
  */
 #include "internal.h"
 
-/* RFC 2018, 4: the island that changed last first; a D-SACK before all (RFC 2883, 4). */
+/*
+ * RFC 2883, 4: what came twice lies below what is acknowledged, or in an island. Between the two it was received and is not committed: then it
+ * waits for the ACK that covers it, or it would tell the peer of the first time.
+ */
+static bool dsack_due(const struct ftcp_tcb *tcb)
+{
+	const struct ftcp_soft *soft = &tcb->soft;
+
+	return soft->dsack && (soft->dsack_from + soft->dsack_bytes <= soft->rcv_ack || soft->dsack_from >= tcb->hard.rcv_nxt);
+}
+
+/* RFC 2018, 4: the island that changed last first; a D-SACK before all. */
 static void add_sacks(struct ftcp_tcb *tcb, struct ftcp_segment *seg)
 {
 	struct ftcp_soft *soft = &tcb->soft;
@@ -14,7 +25,7 @@ static void add_sacks(struct ftcp_tcb *tcb, struct ftcp_segment *seg)
 
 	if (!(tcb->hard.flags & FTCP_HARD_SACK))
 		return;
-	if (soft->dsack) {
+	if (dsack_due(tcb)) {
 		seg->sacks[0].from = ftcp_seq_of(irs, soft->dsack_from);
 		seg->sacks[0].to = ftcp_seq_of(irs, soft->dsack_from + soft->dsack_bytes);
 		seg->n_sacks = 1;
@@ -371,12 +382,11 @@ static u64 ack_off(const struct ftcp_tcb *tcb)
  */
 static u64 ack_step_bytes(const struct ftcp_tcb *tcb)
 {
-	const struct ftcp_soft *soft = &tcb->soft;
-	u32 two = 2 * soft->rcv_mss_bytes;
+	u32 step = ftcp_ack_step_bytes(tcb);
 
-	if (!soft->burst)
-		return two;
-	return max(two, min_t(u32, ftcp_rcv_space(&tcb->hard) / 8, FTCP_BURST_MAX_BYTES));
+	if (!tcb->soft.burst)
+		return step;
+	return max(step, min_t(u32, ftcp_rcv_space(&tcb->hard) / 8, FTCP_BURST_MAX_BYTES));
 }
 
 /*

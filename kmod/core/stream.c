@@ -56,7 +56,7 @@ void ftcp_tcb_consume(struct ftcp_tcb *tcb, u64 n)
 void ftcp_tcb_read(struct ftcp_tcb *tcb, u64 n)
 {
 	ftcp_tcb_consume(tcb, n);
-	if (ftcp_ack_limit(tcb) - tcb->soft.rcv_ack >= 2 * tcb->soft.rcv_mss_bytes)
+	if (ftcp_ack_limit(tcb) - tcb->soft.rcv_ack >= ftcp_ack_step_bytes(tcb))
 		tcb->soft.ack_now = true;
 }
 

@@ -208,6 +208,22 @@ TEST(input__dsack_above_a_gap)
 	EXPECT(sack_from(&f, 0) == 1200 && sack_to(&f, 0) == 1500 && sack_from(&f, 1) == 1000 && sack_to(&f, 1) == 2000);
 }
 
+/* It is here, but the standby does not have it: nothing may tell the peer of it, not even that it came twice. */
+TEST(input__dsack_waits_for_the_commit)
+{
+	struct fixture f;
+
+	fixture_open(&f, ALL, false);
+	fixture_give(&f, fixture_segment(&f, 0, 1000, 0, 0));
+	fixture_give(&f, fixture_segment(&f, 0, 1000, 0, 0));
+	EXPECT(f.n_out == 0);
+	fixture_give(&f, fixture_segment(&f, 2000, 1000, 0, 0));
+	EXPECT(f.n_out == 1 && fixture_ack(&f) == 0 && f.out[0].n_sacks == 1 && sack_from(&f, 0) == 2000);
+	fixture_commit(&f);
+	EXPECT(f.n_out == 1 && fixture_ack(&f) == 1000 && f.out[0].n_sacks == 2);
+	EXPECT(sack_from(&f, 0) == 0 && sack_to(&f, 0) == 1000 && sack_from(&f, 1) == 2000);
+}
+
 TEST(input__no_sack_where_none_was_agreed_on)
 {
 	struct fixture f;

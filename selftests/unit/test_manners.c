@@ -33,6 +33,18 @@ TEST(delayed_ack__every_second_segment)
 	EXPECT(f.n_out == 1 && fixture_ack(&f) == (s64)(off + 2 * MSS));
 }
 
+/* The end of a write, and nothing behind it: its sender waits for no more than two round trips (RFC 8985, 7.2). */
+TEST(delayed_ack__not_for_more_than_one)
+{
+	struct fixture f;
+	u64 off = settle(&f, ALL);
+
+	fixture_give(&f, fixture_segment(&f, off, MSS, 0, 0));
+	EXPECT(f.n_out == 0);
+	fixture_give(&f, fixture_segment(&f, off + MSS, 1, 0, 0));
+	EXPECT(f.n_out == 1 && fixture_ack(&f) == (s64)(off + MSS + 1));
+}
+
 /* More of them are being received at this moment: one ACK for all, but not for a whole window. */
 TEST(delayed_ack__one_for_a_burst)
 {
@@ -175,6 +187,8 @@ TEST(delayed_ack__what_comes_twice_is_answered)
 	EXPECT(f.n_out == 0);
 	fixture_give(&f, fixture_segment(&f, off, 10, 0, 0));
 	EXPECT(f.n_out == 1 && fixture_ack(&f) == (s64)(off + 10));
+	/* RFC 2883: that it came twice, or a tail loss probe is taken for the repair of a loss (RFC 8985, 7.4.2) */
+	EXPECT(f.out[0].n_sacks == 1 && f.out[0].sacks[0].to.v == f.out[0].ack.v);
 }
 
 TEST(delayed_ack__not_after_a_pause)
