@@ -75,6 +75,17 @@ static void check_wire(struct host *h, struct told *t, const struct ftcp_segment
 	}
 }
 
+/* A D-SACK is of what the segment acknowledges; everything else is an island (RFC 2883, 4). */
+static void check_sacks(const struct ftcp_hard *hard, const struct ftcp_segment *seg, u64 ack)
+{
+	u32 i;
+
+	CHECK("SACK only where it was agreed on", !seg->n_sacks || (hard->flags & FTCP_HARD_SACK));
+	for (i = 0; i < seg->n_sacks; i++)
+		CHECK("4: no D-SACK before its commit", (u64)ftcp_seq_off(hard->irs, seg->sacks[i].to, ack) <= ack ||
+		      (u64)ftcp_seq_off(hard->irs, seg->sacks[i].from, ack) >= hard->rcv_nxt);
+}
+
 void check_sent(struct host *h, struct conn *c, const struct ftcp_segment *seg)
 {
 	const struct ftcp_hard *hard = &c->tcb.hard;
@@ -93,6 +104,7 @@ void check_sent(struct host *h, struct conn *c, const struct ftcp_segment *seg)
 	CHECK("1: the ACK is of what was received", ack <= hard->rcv_nxt);
 	CHECK("8: the window fits the buffer", edge <= hard->consumed + hard->rcv_buf_bytes + slack + 1 || edge <= 65536);
 	check_commit(h, client, hard->iss, ack, end, promised > slack ? promised - slack : 0);
+	check_sacks(hard, seg, ack);
 	check_wire(h, t, seg, edge, slack);
 	extend(&h->sent[client], hard->iss, ack, end, edge);
 	if (t->iss == hard->iss) {
