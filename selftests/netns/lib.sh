@@ -56,6 +56,16 @@ spawn() { # HOST LOG COMMAND...
 # ---------------------------------------------------------------------------------------------------------------------
 # Up and down
 
+# The kernel patches its own code where a hook is the first of its kind, or the last: a breakpoint first, then what is to be there. QEMU (7.2) may keep
+# what it has translated in between, and who comes by there on the other processor does so for ever (asm_exc_int3 in the stall's backtrace). With hooks in a
+# namespace that has no addresses, rules that come and go amid traffic are never the first. A kernel without nf_tables has no rules either.
+bed_keep_hooks() {
+	local hook
+	for hook in prerouting input forward output postrouting; do
+		echo "table inet kept { chain $hook { type filter hook $hook priority 0; }; }"
+	done | ip netns exec lan nft -f - 2>/dev/null || true
+}
+
 bed_up() {
 	local host
 	mkdir -p "$bed_log"
@@ -65,6 +75,7 @@ bed_up() {
 		ip netns exec "$host" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
 		ip -n "$host" link set lo up
 	done
+	bed_keep_hooks
 	ip -n lan link add br0 type bridge forward_delay 0
 	ip -n lan link set br0 up
 	for host in $bed_hosts; do
