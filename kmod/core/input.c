@@ -160,16 +160,18 @@ static void rcv_nxt_update(const struct arrival *a, u64 to)
 	a->in->events |= FTCP_EV_READABLE;
 }
 
-static enum ftcp_reason accept_out_of_order(const struct arrival *a, u64 from, u64 to)
+static enum ftcp_reason accept_out_of_order(const struct arrival *a, u64 *from, u64 *to)
 {
 	struct ftcp_soft *soft = &a->tcb->soft;
+	u64 all_from = *from, all_to = *to;
 
 	soft->ack_now = true;			/* RFC 5681, 4.2 */
-	if (ftcp_ranges_covers(&soft->ooo, from, to)) {
-		note_duplicate(a, from, to);
+	if (ftcp_ranges_covers(&soft->ooo, all_from, all_to)) {
+		note_duplicate(a, all_from, all_to);
 		return FTCP_REASON_OLD_DATA;
 	}
-	if (!ftcp_ranges_add(&soft->ooo, from, to))
+	ftcp_ranges_cut(&soft->ooo, from, to);
+	if (!ftcp_ranges_add(&soft->ooo, all_from, all_to))
 		return FTCP_REASON_OOO_LIMIT;
 	return FTCP_REASON_NONE;
 }
@@ -199,7 +201,7 @@ static enum ftcp_reason accept_data(const struct arrival *a)
 	if (from == tcb->hard.rcv_nxt)
 		rcv_nxt_update(a, to);
 	else
-		reason = accept_out_of_order(a, from, to);
+		reason = accept_out_of_order(a, &from, &to);
 	if (reason == FTCP_REASON_NONE) {
 		a->in->keep_skip = from - a->from;
 		a->in->keep_len = to - from;
@@ -270,6 +272,11 @@ static enum ftcp_reason syn_received(const struct arrival *a)
 		return FTCP_REASON_ACK_FUTURE;
 	tcb->hard.state = FTCP_ESTABLISHED;
 	ftcp_rtt_update(tcb, a->env, a->seg, 0);
+	if (tcb->soft.backoff) {
+		/* RFC 6298, 5.7: only a SYN-ACK that was sent again has been answered. */
+		tcb->soft.backoff = 0;
+		tcb->soft.rtt.rto_us = FTCP_RTO_FALLBACK_US;
+	}
 	tcb->soft.timers.rexmit_us = 0;
 	tcb->soft.rexmits = 0;
 	tcb->soft.rexmit_now = false;
@@ -343,7 +350,7 @@ bool ftcp_input_mtu(struct ftcp_tcb *tcb, const struct ftcp_env *env, ftcp_seq s
 		return false;
 	ftcp_mtu_set(tcb, env, mss_bytes, FTCP_MTU_RETRY_US);
 	/* What was too big is lost: again from the first unacknowledged byte, in smaller packets (RFC 1191, 6.4) */
-	ftcp_recovery_again(tcb);
+	ftcp_recovery_restart(tcb);
 	ftcp_timer_rexmit(tcb, env);
 	return true;
 }

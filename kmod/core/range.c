@@ -54,6 +54,20 @@ bool ftcp_ranges_covers(const struct ftcp_ranges *set, u64 from, u64 to)
 	return false;
 }
 
+void ftcp_ranges_cut(const struct ftcp_ranges *set, u64 *from, u64 *to)
+{
+	u32 i;
+
+	for (i = 0; i < set->n; i++) {
+		const struct ftcp_range *r = &set->r[i];
+
+		if (r->from <= *from && *from < r->to)
+			*from = r->to;
+		if (r->from < *to && *to <= r->to)
+			*to = r->from;
+	}
+}
+
 u64 ftcp_ranges_bytes(const struct ftcp_ranges *set, u64 off)
 {
 	u64 bytes = 0;

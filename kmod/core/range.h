@@ -32,6 +32,9 @@ void ftcp_ranges_trim(struct ftcp_ranges *set, u64 off);
 /** ftcp_ranges_covers() - is all of [from, to) in the set? An empty range is. */
 bool ftcp_ranges_covers(const struct ftcp_ranges *set, u64 from, u64 to);
 
+/** ftcp_ranges_cut() - cut off at both ends of [*from, *to), not all of which is in the set, what is in it */
+void ftcp_ranges_cut(const struct ftcp_ranges *set, u64 *from, u64 *to);
+
 /** ftcp_ranges_bytes() - how many bytes the set holds at or above @off */
 u64 ftcp_ranges_bytes(const struct ftcp_ranges *set, u64 off);
 

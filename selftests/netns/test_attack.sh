@@ -123,6 +123,13 @@ holes() {
 	attackers_gone
 }
 
+# By the bytes that they hold these are small; that is how much they may take.
+crumbs() {
+	survives $victim crumbs -n 6 -r 20000
+	[ "$peak" -le $((4 << 20)) ] || fail "$((peak / 1024)) KiB for windows of 64 KiB"
+	attackers_gone
+}
+
 overlap() {
 	survives $victim overlap -n 50
 	has_grown drop_old-data
@@ -213,6 +220,7 @@ ktap_must -t 60 'a host comes up, others use it' up
 ktap_case -t 90 'segments of no connection' storm
 ktap_case -t 90 'resets, SYNs and data into the windows of others' blind
 ktap_case -t 90 'islands' holes
+ktap_case -t 90 'bytes one by one, in any order' crumbs
 ktap_case -t 90 'overlapping segments, shrinking windows' overlap
 ktap_case -t 90 'options' options
 ktap_case -t 90 'fragments' fragments

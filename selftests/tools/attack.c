@@ -8,6 +8,7 @@
  *	storm		ACKs, FINs, RSTs, SYN-ACKs and data of connections that do not exist
  *	blind		resets, SYNs and data into the windows of this host's connections, by somebody who does not know the right number
  *	holes		CONNS connections send islands: out-of-order data and nothing that joins it
+ *	crumbs		... fill the window behind a gap with segments of a byte or two, in orders that leave none beside another
  *	overlap		... repeat what they have sent, shifted and with other bytes; their windows shrink
  *	hoard		... fill the server's buffers behind a window of zero
  *	options		... send options that are none
@@ -101,6 +102,7 @@ static void blind(void)
 /* ---- with a crowd ---- */
 
 static void holes(void) { crowd_step(member_holes); }
+static void crumbs(void) { crowd_step(member_crumbs); }
 static void overlap(void) { crowd_step(member_overlap); }
 static void hoard(void) { crowd_step(member_hoard); }
 static void options(void) { crowd_step(member_options); }
@@ -111,8 +113,8 @@ static const struct verb {
 	bool crowd;
 } verbs[] = {
 	{ "syn", syn, false }, { "storm", storm, false }, { "blind", blind, false }, { "fragments", fragments, false },
-	{ "holes", holes, true }, { "overlap", overlap, true }, { "hoard", hoard, true }, { "options", options, true },
-	{ "slow", NULL, false },
+	{ "holes", holes, true }, { "crumbs", crumbs, true }, { "overlap", overlap, true }, { "hoard", hoard, true },
+	{ "options", options, true }, { "slow", NULL, false },
 };
 
 static void run(const struct verb *verb)

@@ -22,6 +22,7 @@ struct member;
 typedef void (*member_fn)(struct member *member);
 void crowd_step(member_fn then);
 void member_holes(struct member *member);	/* islands, of a byte or of a segment; SACKs of what was never sent */
+void member_crumbs(struct member *member);	/* bytes one by one, forwards with overlap, backwards, and first the even ones */
 void member_overlap(struct member *member);	/* what was sent already, with other bytes, shifted; windows that shrink */
 void member_hoard(struct member *member);	/* as much as the server takes; its echo is never let in */
 void member_options(struct member *member);	/* good segments with options that are not */

@@ -9,7 +9,7 @@
 
 struct member {
 	enum { MEMBER_NEW, MEMBER_ASKED, MEMBER_OPEN, MEMBER_DEAD } state;
-	unsigned int no, steps;
+	unsigned int no, steps, sent;
 	uint32_t iss, next;	/* ours; next: the end of what the server has acknowledged */
 	uint32_t high;		/* the end of what was sent */
 	uint32_t rcv_next;	/* the server's */
@@ -138,6 +138,22 @@ void member_holes(struct member *member)
 		send_at(member, member->next + 1 + PAYLOAD_MAX * range(fuzz, WINDOW / PAYLOAD_MAX), PAYLOAD_MAX - 1, 0);
 	} else {
 		send_at(member, member->next + 2 + 2 * range(fuzz, one_in(fuzz, 2) ? 100 : WINDOW / 2), 1, 1000);
+	}
+}
+
+void member_crumbs(struct member *member)
+{
+	unsigned int k = member->sent++ % (WINDOW - 2), group = k / 64 * 64, odd = k % 64 / 32;
+
+	switch (member->no % 3) {
+	case 0:	/* each overlaps the one before by a byte */
+		send_at(member, member->next + 1 + k, 2, 1000);
+		break;
+	case 1:	/* each lies before the one that came before it */
+		send_at(member, member->next + WINDOW - 1 - k, 1, 1000);
+		break;
+	default:	/* the bytes with even numbers, as many as there may be islands, then those between them */
+		send_at(member, member->next + 2 + group + 2 * (k % 32) + odd, 1, 1000);
 	}
 }
 
