@@ -387,6 +387,9 @@ static void count_states(struct ftcp_conn *conn, u32 events)
 	count_state(conn->orphan, orphan, &conn->fn->n_orphans);
 	conn->half_open = half_open;
 	conn->time_wait = time_wait;
+	/* Eight probes from now on, however often its window was probed before. */
+	if (orphan && !conn->orphan)
+		conn->tcb.soft.persists = 0;
 	conn->orphan = orphan;
 	conn->tcb.soft.orphan = conn->orphan;
 	if (events & FTCP_EV_ESTABLISHED) {

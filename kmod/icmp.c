@@ -95,6 +95,6 @@ bool ftcp_icmp6(struct ftcp_net *fn, struct sk_buff *skb, u32 at)
 	key.lport = tcp->source;
 	key.rport = tcp->dest;
 	if (icmp->icmp6_type == ICMPV6_PKT_TOOBIG && ntohl(icmp->icmp6_mtu) > 60)
-		mss_bytes = min_t(u32, ntohl(icmp->icmp6_mtu), 65535) - 60;
+		mss_bytes = clamp_t(u32, ntohl(icmp->icmp6_mtu), IPV6_MIN_MTU, 65535) - 60;	/* RFC 8201, 4 */
 	return about_conn(fn, &key, ntohl(tcp->seq), mss_bytes);
 }

@@ -71,7 +71,7 @@ static int put_soft(struct sk_buff *skb, const struct ftcp_soft *soft)
 	    nla_put_u32(skb, FTCP_A_CONN_SRTT_US, soft->rtt.srtt_us) ||
 	    nla_put_u32(skb, FTCP_A_CONN_RTTVAR_US, soft->rtt.rttvar_us) ||
 	    nla_put_u32(skb, FTCP_A_CONN_RTT_MIN_US, soft->rtt.min_us) ||
-	    nla_put_u32(skb, FTCP_A_CONN_RTO_US, min_t(u64, ftcp_rtt_backoff_us(&soft->rtt, soft->rexmits), U32_MAX)) ||
+	    nla_put_u32(skb, FTCP_A_CONN_RTO_US, min_t(u64, ftcp_rtt_backoff_us(&soft->rtt, soft->backoff), U32_MAX)) ||
 	    nla_put_u32(skb, FTCP_A_CONN_REXMITS_NOW, soft->rexmits) ||
 	    nla_put_u32(skb, FTCP_A_CONN_REXMITS, soft->rexmit_total) ||
 	    nla_put_u8(skb, FTCP_A_CONN_RECOVERY, soft->recovering))

@@ -276,7 +276,7 @@ static void fill_info(const struct ftcp_conn *conn, struct tcp_info *info)
 	info->tcpi_retransmits = min_t(u32, soft->rexmits, U8_MAX);
 	info->tcpi_probes = min_t(u32, soft->persists, U8_MAX);
 	info->tcpi_backoff = min_t(u32, soft->rexmits, U8_MAX);
-	info->tcpi_rto = min_t(u64, ftcp_rtt_backoff_us(&soft->rtt, soft->rexmits), U32_MAX);
+	info->tcpi_rto = min_t(u64, ftcp_rtt_backoff_us(&soft->rtt, soft->backoff), U32_MAX);
 	info->tcpi_ato = FTCP_ACK_DELAY_US;
 	info->tcpi_snd_mss = mss;
 	info->tcpi_rcv_mss = soft->rcv_mss_bytes;

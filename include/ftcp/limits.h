@@ -46,6 +46,8 @@
 #define FTCP_RTO_INITIAL_US	(1 * FTCP_S_US)		/* RFC 6298, 2.1 */
 #define FTCP_RTO_MIN_US		(200 * FTCP_MS_US)	/* as Linux; RFC 6298, 2.4 says 1 s SHOULD */
 #define FTCP_RTO_MAX_US		(120 * FTCP_S_US)	/* RFC 6298, 2.5: at least 60 s */
+#define FTCP_RTO_FALLBACK_US	(3 * FTCP_S_US)		/* RFC 6298, 5.7 */
+#define FTCP_BACKOFF_MAX	16			/* doublings of it, before that limit applies */
 #define FTCP_TIME_WAIT_US	(60 * FTCP_S_US)	/* RFC 9293, 3.4.2, as Linux */
 #define FTCP_TAIL_MIN_US	(2 * FTCP_MS_US)	/* a tail loss probe waits for two round trips and this (RFC 8985, 7.2) */
 #define FTCP_PEER_DELAY_US	(200 * FTCP_MS_US)	/* ... and for the peer's delayed ACK: WCDelAckT */
@@ -83,6 +85,7 @@
 #define FTCP_DOUBT_ASK_US	(520 * FTCP_MS_US)	/* hosts answer such a question twice a second; doubled each time */
 #define FTCP_DOUBT_ASKS_MAX	5			/* doublings */
 #define FTCP_DOUBT_GAP_S	30u			/* what is missing for so long the predecessor has acknowledged */
+#define FTCP_TS_PAST_MS		(1u << 30)	/* an older echo of a TSval of ours tells nothing: 12 days */
 #define FTCP_TS_TAKEOVER_MS	1000u		/* the timestamp clock is advanced by this at a takeover */
 
 #if FTCP_BATCH_MAX_BYTES + 64 > 65535

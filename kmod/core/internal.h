@@ -92,6 +92,7 @@ void ftcp_recovery_ack(struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 ack
 void ftcp_recovery_timeout(struct ftcp_tcb *tcb, const struct ftcp_env *env);
 void ftcp_recovery_reordered(struct ftcp_tcb *tcb, const struct ftcp_env *env);
 void ftcp_recovery_again(struct ftcp_tcb *tcb);
+void ftcp_recovery_restart(struct ftcp_tcb *tcb);
 bool ftcp_recovery_undo(struct ftcp_tcb *tcb, const struct ftcp_env *env, const struct ftcp_segment *seg);
 bool ftcp_recovery_next(struct ftcp_tcb *tcb, struct ftcp_range *lost);
 u64 ftcp_pipe(const struct ftcp_tcb *tcb);

@@ -359,7 +359,9 @@ static bool window_update_due(const struct ftcp_tcb *tcb, u64 edge)
 	u64 adv = tcb->soft.rcv_adv, ack = ftcp_ack_limit(tcb);
 	u32 space = ftcp_rcv_space(&tcb->hard), mss = ftcp_mss_bytes(tcb);
 
-	if (edge < adv + mss)
+	if (tcb->soft.share_bytes)
+		space = min(space, tcb->soft.share_bytes);
+	if (edge < adv + clamp_t(u32, space / 2, 1, mss))
 		return false;
 	/* A peer that has little left must hear of it, others with the next ACK (RFC 9293, 3.8.6.2.2) */
 	return edge - adv >= space / 4 || adv < ack + 2 * mss;

@@ -31,7 +31,8 @@ void ftcp_rack_delivered(struct ftcp_tcb *tcb, const struct ftcp_env *env, const
 		      (seg->opts & FTCP_OPT_TS && (s32)(seg->tsecr - (ftcp_tsval(tcb, env) - age_us / 1000 - 1)) < 0)))
 		return;
 	rack->fack_next = max(rack->fack_next, end);
-	if (end < rack->fack && !again)
+	/* After a timeout all is sent once more, in order, and lies below. */
+	if (end < rack->fack && !again && soft->recovering != FTCP_RECOVERY_TIMEOUT)
 		rack->reordering = true;
 	at_us = env->now_us - age_us;
 	if (at_us < rack->at_us || (at_us == rack->at_us && end <= rack->end))

@@ -94,8 +94,25 @@ void ftcp_recovery_again(struct ftcp_tcb *tcb)
 	soft->sent.n = 0;
 	soft->again.n = 0;
 	soft->rack.tail_end = 0;
+	soft->rack.end = 0;		/* by its time all that follows would have been sent before */
+	soft->rack.at_us = 0;
 	soft->rtt_start_us = 0;
 	soft->rexmit_now = true;
+}
+
+/* The same as after a timeout, where it does not tell of congestion. */
+void ftcp_recovery_restart(struct ftcp_tcb *tcb)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+
+	ftcp_recovery_again(tcb);
+	soft->undo_armed = false;
+	if (soft->snd_max > tcb->hard.snd_una) {
+		soft->recovering = FTCP_RECOVERY_TIMEOUT;
+		soft->recover = soft->snd_max;
+	} else {
+		soft->rexmit_now = false;
+	}
 }
 
 /* RFC 3522, 3.2: an ACK that echoes a time from before the retransmission is the original's: nothing was lost. True: as before */

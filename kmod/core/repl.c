@@ -331,14 +331,7 @@ void ftcp_repl_kick(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 
 	if (tcb->hard.state == FTCP_CLOSED || tcb->hard.state == FTCP_SYN_RECEIVED)
 		return;
-	ftcp_recovery_again(tcb);
+	ftcp_recovery_restart(tcb);
 	soft->ack_now = true;
-	soft->undo_armed = false;
-	if (soft->snd_max > tcb->hard.snd_una) {
-		soft->recovering = FTCP_RECOVERY_TIMEOUT;
-		soft->recover = soft->snd_max;
-	} else {
-		soft->rexmit_now = false;
-	}
 	ftcp_timer_rexmit(tcb, env);
 }

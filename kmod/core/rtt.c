@@ -35,5 +35,5 @@ void ftcp_rtt_sample(struct ftcp_rtt *rtt, u32 sample_us)
 
 u64 ftcp_rtt_backoff_us(const struct ftcp_rtt *rtt, u32 n)
 {
-	return min_t(u64, (u64)rtt->rto_us << min_t(u32, n, 16), FTCP_RTO_MAX_US);
+	return min_t(u64, (u64)rtt->rto_us << min_t(u32, n, FTCP_BACKOFF_MAX), FTCP_RTO_MAX_US);
 }

@@ -147,7 +147,8 @@ void ftcp_tcb_reset(const struct ftcp_tcb *tcb, const struct ftcp_env *env, stru
 {
 	memset(seg, 0, sizeof(*seg));
 	seg->flags = FTCP_RST | FTCP_ACK;
-	seg->seq = ftcp_seq_of(tcb->hard.iss, tcb->soft.snd_max);
+	/* Where the peer takes it: what a predecessor may have sent reaches further than the window. */
+	seg->seq = ftcp_seq_of(tcb->hard.iss, min(tcb->soft.snd_max, tcb->hard.snd_una + tcb->hard.snd_wnd));
 	seg->ack = ftcp_seq_of(tcb->hard.irs, ftcp_ack_limit(tcb));
 	if (tcb->hard.flags & FTCP_HARD_TS) {
 		seg->opts = FTCP_OPT_TS;

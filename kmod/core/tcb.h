@@ -146,7 +146,7 @@ struct ftcp_board {
  * @rcv_mss_bytes: largest packet of the peer, for the delayed ACK
  * @rcv_buf_max_bytes, @rcv_grow_off: the receive buffer is doubled, up to there, when so much has been consumed
  * @ts_recent_us: when TS.Recent was last touched
- * @ecn_recover: no further reduction for ECE before snd_una is here
+ * @ecn_recover: no further reduction for ECE before snd_una is beyond
  * @ece: to be echoed until the peer says CWR; @cwr: to be said with the next new data (RFC 3168, 6.1.2 and 6.1.3)
  * @queue_full: the host's queues hold enough of what was sent: no data for now. Set by the glue, which calls again
  * @burst: more segments are perhaps being received at this moment: one ACK for several. Set by the glue, which clears it and calls again very soon
@@ -157,6 +157,7 @@ struct ftcp_board {
  * @keepalive_probes, @keepalive_interval_s: 0: FTCP_KEEPALIVE_PROBES_MAX, FTCP_KEEPALIVE_INTERVAL_US
  * @quick_acks: so many more ACKs are not delayed
  * @rexmits: expiries of the retransmission timer in a row
+ * @backoff: how often the timeout has doubled: until there is a new sample, whatever was acknowledged meanwhile (RFC 6298, 5; Karn)
  * @probes: keepalive probes in a row without an answer
  * @persists: expiries of the persist timer since the window last moved
  * @share_bytes: the host is short of memory: no larger window is promised; 0: it is not. Set by the glue
@@ -220,6 +221,7 @@ struct ftcp_soft {
 	bool rexmit_now;
 	u8 quick_acks;
 	u8 mtu_suspicions;
+	u8 backoff;
 	bool nagle : 1;
 	bool corked : 1;
 	bool more_at_once : 1;

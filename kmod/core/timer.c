@@ -8,7 +8,7 @@ void ftcp_timer_rexmit(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 	struct ftcp_soft *soft = &tcb->soft;
 	bool out = soft->snd_max > tcb->hard.snd_una || tcb->hard.state == FTCP_SYN_RECEIVED;
 
-	soft->timers.rexmit_us = out ? env->now_us + ftcp_rtt_backoff_us(&soft->rtt, soft->rexmits) : 0;
+	soft->timers.rexmit_us = out ? env->now_us + ftcp_rtt_backoff_us(&soft->rtt, soft->backoff) : 0;
 	ftcp_rack_arm_tail(tcb, env);
 }
 
@@ -68,6 +68,33 @@ static bool given_up(const struct ftcp_soft *soft, const struct ftcp_env *env, u
 	return soft->user_timeout_ms && env->now_us - since_us > soft->user_timeout_ms * FTCP_MS_US;
 }
 
+/* RFC 9293, 3.8.6.1: a closed window is probed for ever, as long as the peer answers and somebody here is interested. */
+static bool probed_enough(struct ftcp_soft *soft, const struct ftcp_env *env)
+{
+	/* Silence counts from the first probe that was not answered: before it nobody had asked. */
+	if (!soft->probe_us || soft->last_heard_us >= soft->probe_us)
+		soft->probe_us = env->now_us;
+	else if (given_up(soft, env, soft->probe_us))
+		return true;
+	return soft->orphan && soft->persists >= FTCP_ORPHAN_PROBES_MAX;
+}
+
+/*
+ * Something is out, and there is no room for it: the window has shrunk since, or a predecessor has sent it, perhaps. It was not lost, and to send its
+ * first byte once more is a probe.
+ */
+static u32 closed_due(struct ftcp_tcb *tcb, const struct ftcp_env *env)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+
+	if (probed_enough(soft, env))
+		return give_up(tcb);
+	soft->persists++;
+	ftcp_recovery_restart(tcb);
+	soft->timers.rexmit_us = env->now_us + ftcp_rtt_backoff_us(&soft->rtt, soft->persists);
+	return 0;
+}
+
 /* RFC 6298, 5.4 to 5.7; RFC 9293, 3.8.3: R2 is the user timeout. */
 static u32 rexmit_due(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 {
@@ -78,29 +105,27 @@ static u32 rexmit_due(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 			ftcp_close(tcb);
 			return FTCP_EV_CLOSED;
 		}
+		soft->backoff++;
 		soft->rexmit_now = true;
 		ftcp_timer_rexmit(tcb, env);
 		return 0;
 	}
+	if (!tcb->hard.snd_wnd)
+		return closed_due(tcb, env);
 	if (given_up(soft, env, soft->progress_us))
 		return give_up(tcb);
 	soft->rexmits++;
+	soft->backoff = min_t(u32, soft->backoff + 1, FTCP_BACKOFF_MAX);
 	ftcp_recovery_timeout(tcb, env);
 	ftcp_timer_rexmit(tcb, env);
 	return 0;
 }
 
-/* RFC 9293, 3.8.6.1: for ever, as long as the peer answers and somebody here is interested. */
 static u32 persist_due(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 {
 	struct ftcp_soft *soft = &tcb->soft;
 
-	/* Silence counts from the first probe that was not answered: before it nobody had asked. */
-	if (!soft->probe_us || soft->last_heard_us >= soft->probe_us)
-		soft->probe_us = env->now_us;
-	else if (given_up(soft, env, soft->probe_us))
-		return give_up(tcb);
-	if (soft->orphan && soft->persists >= FTCP_ORPHAN_PROBES_MAX)
+	if (probed_enough(soft, env))
 		return give_up(tcb);
 	soft->persists++;
 	if (tcb->hard.snd_wnd)
@@ -117,6 +142,12 @@ static u32 keepalive_due(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 
 	u64 interval_us = soft->keepalive_interval_s * FTCP_S_US;
 
+	/* RFC 9293, 3.8.4: not while something is out that the peer has to answer anyway */
+	if (soft->snd_max > tcb->hard.snd_una || soft->timers.persist_us) {
+		soft->probes = 0;
+		soft->timers.keepalive_us = env->now_us + soft->keepalive_idle_ms * FTCP_MS_US;
+		return 0;
+	}
 	if (soft->probes >= (soft->keepalive_probes ?: FTCP_KEEPALIVE_PROBES_MAX))
 		return give_up(tcb);
 	soft->probes++;

@@ -412,6 +412,23 @@ TEST(ecn__one_reduction_for_a_window)
 	EXPECT(f.n_out == 1 && !(f.out[0].flags & FTCP_CWR));
 }
 
+TEST(ecn__one_ack_for_all_halves_what_it_acknowledges)
+{
+	struct fixture f;
+
+	open_ecn(&f);
+	fixture_write(&f, 10 * MSS);
+	fixture_give(&f, fixture_segment(&f, 0, 0, 10 * MSS, FTCP_ECE));
+	EXPECT(f.tcb.soft.cong.cwnd_bytes >= 5 * MSS && f.tcb.soft.cong.cwnd_bytes <= 7 * MSS);
+	/* The peer cannot know of it yet. */
+	fixture_give(&f, fixture_segment(&f, 0, 10, 10 * MSS, FTCP_ECE));
+	EXPECT(f.tcb.soft.cong.cwnd_bytes >= 5 * MSS);
+	fixture_write(&f, 1000);
+	EXPECT(f.out[0].flags & FTCP_CWR);
+	fixture_give(&f, fixture_segment(&f, 10, 0, 10 * MSS + 1000, FTCP_ECE));
+	EXPECT(f.tcb.soft.cong.cwnd_bytes < 5 * MSS);
+}
+
 TEST(ecn__not_on_retransmissions)
 {
 	struct fixture f;
@@ -452,6 +469,23 @@ TEST(rcv_buf__not_for_who_does_not)
 		fixture_give(&f, fixture_segment(&f, off, MSS, 0, 0));
 	}
 	EXPECT(f.tcb.hard.rcv_buf_bytes == FTCP_RCV_BUF_START_BYTES);
+}
+
+/* RFC 9293, 3.8.6.2.2: half the buffer is enough of an opening where a segment is larger than that. */
+TEST(rcv_buf__smaller_than_a_segment)
+{
+	struct fixture f;
+
+	fixture_open(&f, ALL, true);
+	f.tcb.soft.mtu_mss_bytes = 8960;
+	f.tcb.hard.mss_bytes = 8960;
+	fixture_give(&f, fixture_segment(&f, 0, 60000, 0, 0));
+	f.tcb.soft.share_bytes = 4096;
+	fixture_give(&f, fixture_segment(&f, 60000, 5535, 0, 0));
+	EXPECT(f.tcb.hard.rcv_edge == f.tcb.hard.rcv_nxt);
+	ftcp_tcb_consume(&f.tcb, 65535);
+	fixture_output(&f);
+	EXPECT(f.n_out == 1 && f.out[0].wnd);
 }
 
 /* ---- path MTU: RFC 2923, 4821 ---- */

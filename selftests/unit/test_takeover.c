@@ -152,6 +152,52 @@ TEST(promote__fin_of_the_peer)
 	EXPECT(g.tcb.hard.state == FTCP_CLOSED);
 }
 
+/* What the predecessor may have sent lies behind a window that has closed: it is probed for, as long as the peer answers. */
+TEST(promote__closed_window)
+{
+	struct ftcp_tcb standby = { 0 };
+	struct ftcp_segment ack;
+	struct fixture f, g;
+	u64 stored = 0;
+	u32 n;
+
+	fixture_open(&f, ALL, false);
+	ack = fixture_segment(&f, 0, 0, 0, 0);
+	ack.wnd = 0;
+	fixture_give(&f, ack);
+	ftcp_tcb_append(&f.tcb, 5000);
+	ship(&f, &standby, &stored, false);
+	take_over(&g, &f, &standby);
+	ack.tsecr = g.env.ts_ms + fixture_config.ts_off;
+	for (n = 0; n < 30; n++) {
+		fixture_give(&g, ack);
+		EXPECT(!fixture_pass(&g, ftcp_next_deadline(&g.tcb) - g.env.now_us) && g.n_out == 1 && g.out[0].len == 1);
+	}
+	EXPECT(g.tcb.hard.state == FTCP_ESTABLISHED);
+	fixture_give(&g, fixture_segment(&g, 0, 0, 0, 0));
+	EXPECT(g.tcb.soft.snd_nxt == 5000);
+}
+
+/* A reset beyond the peer's window is none. */
+TEST(promote__reset_where_the_peer_takes_it)
+{
+	struct ftcp_tcb standby = { 0 };
+	struct ftcp_segment ack, rst;
+	struct fixture f, g;
+	u64 stored = 0;
+
+	fixture_open(&f, ALL, false);
+	ack = fixture_segment(&f, 0, 0, 0, 0);
+	ack.wnd = 1000 >> 3;
+	fixture_give(&f, ack);
+	ftcp_tcb_append(&f.tcb, 5000);
+	ship(&f, &standby, &stored, false);
+	take_over(&g, &f, &standby);
+	ftcp_tcb_abort(&g.tcb);
+	ftcp_tcb_reset(&g.tcb, &g.env, &rst);
+	EXPECT(rst.seq.v - SERVER_ISS - 1 <= 1000);
+}
+
 TEST(promote__our_fin)
 {
 	struct ftcp_tcb standby = { 0 };

@@ -9,6 +9,15 @@ static u64 until_next(const struct fixture *f)
 	return ftcp_next_deadline(&f->tcb) - f->env.now_us;
 }
 
+/* An ACK of what was sent so long ago. */
+static void ack_after_ms(struct fixture *f, u64 ack, u32 ms)
+{
+	struct ftcp_segment seg = fixture_segment(f, 0, 0, ack, 0);
+
+	seg.tsecr = f->env.ts_ms + fixture_config.ts_off - ms;
+	fixture_give(f, seg);
+}
+
 TEST(timer__nothing_due_too_early)
 {
 	struct fixture f;
@@ -65,6 +74,7 @@ TEST(timer__the_handshake_stops_the_synacks)
 
 TEST(timer__an_ack_starts_it_anew)
 {
+	struct ftcp_segment ack;
 	struct fixture f;
 	u64 rto;
 
@@ -76,10 +86,11 @@ TEST(timer__an_ack_starts_it_anew)
 	EXPECT(until_next(&f) == rto - rto / 2);
 	fixture_write(&f, 1000);				/* sending does not */
 	EXPECT(f.n_out == 1 && until_next(&f) == rto - rto / 2);
-	f.tcb.soft.ts_floor = f.env.ts_ms + fixture_config.ts_off + 1;	/* no sample from this one */
-	fixture_give(&f, fixture_segment(&f, 0, 0, 1000, 0));
+	ack = fixture_segment(&f, 0, 0, 1000, 0);
+	ack.tsecr = f.tcb.soft.ts_floor - 1;			/* no sample from this one */
+	fixture_give(&f, ack);
 	EXPECT(until_next(&f) == rto);
-	fixture_give(&f, fixture_segment(&f, 0, 0, 1000, 0));	/* nothing new */
+	fixture_give(&f, ack);					/* nothing new */
 	EXPECT(until_next(&f) == rto);
 }
 
@@ -99,6 +110,55 @@ TEST(timer__backoff_has_a_limit_and_ends_with_an_ack)
 	fixture_give(&f, fixture_segment(&f, 0, 0, 1000, 0));
 	fixture_write(&f, 1000);
 	EXPECT(until_next(&f) <= FTCP_RTO_INITIAL_US);
+}
+
+/* A path that has become slower than the timeout: how often was something sent in vain, in the last of some requests? */
+static u32 sent_in_vain(u8 opts)
+{
+	struct ftcp_segment ack;
+	u32 n, before = 0;
+	struct fixture f;
+
+	fixture_open(&f, opts, true);
+	for (n = 0; n < 8; n++) {
+		before = f.tcb.soft.rexmit_total;
+		ack = fixture_segment(&f, 0, 0, 1000 * (n + 1), 0);
+		ack.tsecr = f.env.ts_ms + fixture_config.ts_off;
+		fixture_write(&f, 1000);
+		fixture_pass(&f, 3 * FTCP_S_US);
+		fixture_give(&f, ack);
+		EXPECT(f.tcb.hard.snd_una == 1000 * (n + 1));
+	}
+	return f.tcb.soft.rexmit_total - before;
+}
+
+TEST(timer__learns_of_a_slower_path)
+{
+	EXPECT(sent_in_vain(FTCP_OPT_TS | FTCP_OPT_WSCALE) == 0);
+}
+
+TEST(timer__learns_of_a_slower_path_without_timestamps)
+{
+	EXPECT(sent_in_vain(FTCP_OPT_WSCALE) == 0);
+}
+
+TEST(timer__samples_after_a_month)
+{
+	struct fixture f;
+	u32 srtt_us;
+
+	fixture_open(&f, FTCP_OPT_TS, true);
+	f.tcb.soft.timers.keepalive_us = 0;
+	f.tcb.soft.keepalive_idle_ms = 0;
+	fixture_pass(&f, 30ull * 24 * 3600 * FTCP_S_US);
+	f.tsval += 30u * 24 * 3600 * 1000;
+	fixture_write(&f, 1000);
+	fixture_pass(&f, 150 * FTCP_MS_US);
+	srtt_us = f.tcb.soft.rtt.srtt_us;
+	f.tcb.soft.sent.n = 0;					/* but for the timestamps nothing is known */
+	f.tcb.soft.rtt_start_us = 0;
+	ack_after_ms(&f, 1000, 150);
+	EXPECT(f.tcb.hard.snd_una == 1000 && f.tcb.soft.rtt.srtt_us > srtt_us);
 }
 
 TEST(timer__user_timeout_not_while_there_is_progress)
@@ -150,6 +210,71 @@ TEST(timer__persist_doubles_for_ever_while_answered)
 	EXPECT(last == FTCP_RTO_MAX_US);
 	fixture_give(&f, fixture_segment(&f, 0, 0, 0, 0));
 	EXPECT(f.n_out == 1 && f.out[0].len == 100 && !f.tcb.soft.timers.persist_us);
+}
+
+/* The window shrinks over what is out: that is probed, not taken for lost, and goes when there is room. */
+TEST(timer__a_window_that_shrank_is_probed_for_ever)
+{
+	struct ftcp_segment ack;
+	struct fixture f;
+	u64 last = 0;
+	u32 n;
+
+	fixture_open(&f, ALL, true);
+	fixture_write(&f, 8 * 1448);
+	EXPECT(f.n_out == 1 && f.out[0].len == 8 * 1448);
+	ack = fixture_segment(&f, 0, 0, 0, 0);
+	ack.wnd = 0;
+	fixture_give(&f, ack);
+	f.tcb.soft.timers.tail_us = 0;
+	for (n = 0; n < 30; n++) {
+		EXPECT(until_next(&f) >= last && until_next(&f) <= FTCP_RTO_MAX_US);
+		last = until_next(&f);
+		EXPECT(!fixture_pass(&f, last) && f.n_out == 1 && f.out[0].off == 0 && f.out[0].len == 1);
+		EXPECT(f.tcb.hard.state == FTCP_ESTABLISHED);
+		fixture_give(&f, ack);
+		EXPECT(f.n_out == 0);
+	}
+	EXPECT(last == FTCP_RTO_MAX_US && f.tcb.soft.cong.cwnd_bytes >= 10 * 1448);
+	fixture_give(&f, fixture_segment(&f, 0, 0, 0, 0));
+	EXPECT(f.n_out >= 1 && f.tcb.soft.snd_nxt == 8 * 1448);
+	EXPECT(until_next(&f) < FTCP_RTO_INITIAL_US);
+}
+
+TEST(timer__a_window_that_shrank_and_a_silent_peer)
+{
+	struct ftcp_segment ack;
+	struct fixture f;
+
+	fixture_open(&f, ALL, true);
+	fixture_write(&f, 8 * 1448);
+	ack = fixture_segment(&f, 0, 0, 0, 0);
+	ack.wnd = 0;
+	fixture_give(&f, ack);
+	EXPECT(fixture_pass(&f, 300 * FTCP_S_US) & FTCP_EV_TIMEOUT);
+	EXPECT(f.tcb.hard.state == FTCP_CLOSED);
+}
+
+/* RFC 9293, 3.8.6.2.1: a window that stays smaller than a segment opens again and again. */
+TEST(timer__a_small_window_goes_on)
+{
+	struct ftcp_segment ack;
+	struct fixture f;
+	u32 n;
+
+	fixture_open(&f, FTCP_OPT_TS, true);
+	fixture_write(&f, 20000);
+	fixture_give(&f, fixture_segment(&f, 0, 0, f.tcb.soft.snd_max, 0));
+	fixture_give(&f, fixture_segment(&f, 0, 0, f.tcb.soft.snd_max, 0));
+	fixture_write(&f, 50000);
+	for (n = 0; n < 20; n++) {
+		ack = fixture_segment(&f, 0, 0, f.tcb.soft.snd_max, 0);
+		ack.wnd = 1000;
+		fixture_give(&f, ack);
+		EXPECT(f.n_out == 0 && until_next(&f) <= FTCP_S_US);
+		fixture_pass(&f, until_next(&f));
+		EXPECT(f.n_out == 1 && f.out[0].len == 1000);
+	}
 }
 
 TEST(timer__persist_of_an_orphan_ends_though_it_is_answered)
@@ -216,6 +341,20 @@ TEST(timer__keepalive_waits_for_silence)
 	EXPECT(f.n_out == 0);
 	fixture_pass(&f, FTCP_S_US);
 	EXPECT(f.n_out == 1 && f.out[0].len == 0);
+}
+
+/* RFC 9293, 3.8.4: what is out has its own timers. */
+TEST(timer__no_keepalive_while_something_is_out)
+{
+	struct fixture f;
+
+	fixture_open(&f, ALL, true);
+	ftcp_tcb_keepalive(&f.tcb, &f.env, 5 * FTCP_S_US, 5, 3);
+	f.tcb.soft.user_timeout_ms = 900000;
+	fixture_write(&f, 1000);
+	EXPECT(!fixture_pass(&f, 100 * FTCP_S_US) && f.tcb.hard.state == FTCP_ESTABLISHED && !f.tcb.soft.probes);
+	fixture_give(&f, fixture_segment(&f, 0, 0, 1000, 0));
+	EXPECT(fixture_pass(&f, 100 * FTCP_S_US) & FTCP_EV_TIMEOUT);
 }
 
 TEST(timer__keepalive_may_be_off)
