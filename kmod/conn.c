@@ -4,6 +4,7 @@
 
 #include <linux/rculist.h>
 #include <linux/slab.h>
+#include "aborted.h"
 #include "backend.h"
 #include "compat.h"
 #include "conn.h"
@@ -291,6 +292,7 @@ static void send_reset(struct ftcp_conn *conn)
 	ftcp_conn_env(conn, &env);
 	ftcp_tcb_reset(&conn->tcb, &env, &seg);
 	ftcp_xmit_queue(conn, &seg);
+	ftcp_aborted_note(conn->fn, &conn->key);
 	conn->tcb.hard.flags &= ~FTCP_HARD_RESET;
 }
 

@@ -25,6 +25,7 @@
 #include <linux/rhashtable.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
+#include <ftcp/limits.h>
 #include "stats.h"
 
 struct ftcp_net {
@@ -47,6 +48,7 @@ struct ftcp_net {
 	struct work_struct prune;	/* prune.c */
 	struct delayed_work reap;	/* service.c: services that nobody needs any more */
 	u64 stateless_ms;		/* ktime_get_boottime of the last SYN that was answered statelessly, 0: never; READ_ONCE */
+	u64 aborted[FTCP_ABORTED_MAX];	/* aborted.c */
 	struct ftcp_stats __percpu *stats;
 };
 

@@ -6,6 +6,7 @@
 #include <net/ip.h>
 #include <net/ip6_fib.h>
 #include <net/ipv6.h>
+#include "aborted.h"
 #include "backend.h"
 #include "compat.h"
 #include "conn.h"
@@ -266,6 +267,7 @@ static void syn(struct arrival *a, struct ftcp_service *service)
 
 	if (!admitted(a, service))
 		return;
+	ftcp_aborted_clear(a->fn, &a->key);
 	ftcp_group_env(service->group, &env);
 	ftcp_tcb_cookie(&cookie, &a->seg, v4 ? FTCP_MSS_DEFAULT_BYTES : FTCP_MSS6_DEFAULT_BYTES);
 	iss = ftcp_cookie_make(&cookie, a->seg.seq.v, env.ts_ms, ftcp_conn_hash, &hash);
@@ -338,7 +340,7 @@ static void deny(struct arrival *a, const struct ftcp_service *service)
 {
 	if (!(a->seg.flags & (FTCP_ACK | FTCP_RST)))
 		drop(a, FTCP_REASON_NO_ACK);	/* 3.10.7.2: there is a listener, which drops it */
-	else if (handshake_elsewhere(a, service))
+	else if (handshake_elsewhere(a, service) && !ftcp_aborted_find(a->fn, &a->key))
 		drop(a, a->seg.flags & FTCP_RST ? FTCP_REASON_RESET_NO_CONN : FTCP_REASON_NO_CONN);
 	else
 		reset(a, service, FTCP_REASON_NO_CONN);

@@ -14,6 +14,7 @@
 #define FTCP_CONNS_MAX		262144	/* per network namespace, tombstones included */
 #define FTCP_HALF_OPEN_MAX	1024	/* per network namespace; beyond it SYNs are answered statelessly */
 #define FTCP_RESETS_A_SECOND_MAX	1000	/* per network namespace: resets for segments of no connection */
+#define FTCP_ABORTED_MAX	1024		/* resets that are remembered, while a handshake may be under way elsewhere */
 #define FTCP_COOKIE_LIFE_MS	(2u << 16)	/* no cookie is older when it is accepted (core/cookie.h) */
 #define FTCP_TIME_WAITS_MAX	16384	/* per network namespace; beyond it TIME_WAIT is cut to a second */
 #define FTCP_ORPHANS_MAX	8192	/* per network namespace, closed on this side and not on the other; beyond it they get less time */

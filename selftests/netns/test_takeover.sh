@@ -109,6 +109,30 @@ not_in_sync_waits() {
 	crowd_moves
 }
 
+# What the first primary sent never reached the client: the reset of the next one lies beyond what it expects, and it asks (RFC 5961, 3.2). This host must
+# not deny what it does not know now, but it knows that it has reset this one.
+reset_is_asked_about() {
+	client nft "add table ip deaf; add chain ip deaf in { type filter hook input priority 0; }; add rule ip deaf in tcp sport $bed_port meta length > 200 drop"
+	spawn client "$bed_log/deaf.log" python3 -c "
+import socket
+s = socket.create_connection(('$bed_vip4', $bed_port))
+s.sendall(bytes(3000))
+print('sent', flush=True)
+try:
+    print(len(s.recv(1)), 'bytes came', flush=True)
+except ConnectionResetError:
+    print('reset', flush=True)
+"
+	wait_for 20 grep -q sent "$bed_log/deaf.log"
+	wait_for 20 nothing_unacknowledged
+	standby ftcpctl promote
+	settled_on standby
+	standby ftcpctl conn kill "$bed_vip4:$bed_port" "$(conn_value standby remote_address):$(conn_value standby remote_port)"
+	wait_for 30 grep -q reset "$bed_log/deaf.log" || { cat "$bed_log/deaf.log"; fail 'the client was not told'; }
+	client nft delete table ip deaf
+}
+nothing_unacknowledged() { [ "$(ip netns exec client ss -Htn dport = ":$bed_port" | awk '{ print $3 }')" = 0 ]; }
+
 nothing_left() {
 	wait_for 10 has_conns primary 0
 	wait_for 10 has_conns standby 0
@@ -138,5 +162,6 @@ ktap_case -t 100 'a standby that is not in sync does not take over' not_in_sync_
 ktap_case -t 100 'every connection got back what it sent' crowd_end
 ktap_case 'the pause of the busy ones was bearable' longest_pause fast 30000
 ktap_case 'no reset was seen' no_reset
+ktap_case -t 90 'a reset that the client asks about is said again' reset_is_asked_about
 ktap_case 'nothing is left' nothing_left
 ktap_end
