@@ -67,8 +67,15 @@ static inline bool ftcp_group_speaks(const struct ftcp_group *group)
 /** ftcp_group_env() - clock, timestamp clock and gate for a call into the core. Any context, no lock needed. */
 void ftcp_group_env(const struct ftcp_group *group, struct ftcp_env *env);
 
+/* With which connections a standby begins to speak. */
+enum ftcp_promote {
+	FTCP_PROMOTE_IN_SYNC,	/* those that are held; refused unless they are in sync */
+	FTCP_PROMOTE_FORCED,	/* those that are held, whatever they are worth */
+	FTCP_PROMOTE_FRESH,	/* those that are held, if they are in sync; none otherwise */
+};
+
 /* Role changes. Process context; they take sync.mutex. @epoch 0: not given. */
-int ftcp_group_promote(struct ftcp_group *group, u64 epoch, bool force, struct netlink_ext_ack *extack);
+int ftcp_group_promote(struct ftcp_group *group, u64 epoch, enum ftcp_promote how, struct netlink_ext_ack *extack);
 int ftcp_group_demote(struct ftcp_group *group, u64 epoch, bool force, struct netlink_ext_ack *extack);
 int ftcp_group_detach(struct ftcp_group *group, struct netlink_ext_ack *extack);
 int ftcp_group_kick(struct ftcp_group *group, struct netlink_ext_ack *extack);

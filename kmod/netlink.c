@@ -79,6 +79,18 @@ static const struct nla_policy role_policy[FTCP_A_MAX + 1] = {
 	[FTCP_A_FORCE] = { .type = NLA_FLAG },
 };
 
+static const struct nla_policy promote_policy[FTCP_A_MAX + 1] = {
+	[FTCP_A_GROUP_NAME] = NAME_POLICY,
+	[FTCP_A_EPOCH] = { .type = NLA_U64 },
+	[FTCP_A_FORCE] = { .type = NLA_FLAG },
+	[FTCP_A_FRESH] = { .type = NLA_FLAG },
+};
+
+static const struct nla_policy outdate_policy[FTCP_A_MAX + 1] = {
+	[FTCP_A_GROUP_NAME] = NAME_POLICY,
+	[FTCP_A_SYNC_ID] = { .type = NLA_U64 },
+};
+
 static const struct nla_policy attach_policy[FTCP_A_MAX + 1] = {
 	[FTCP_A_GROUP_NAME] = NAME_POLICY,
 	[FTCP_A_PEER_SYNC_ID] = { .type = NLA_U64 },
@@ -124,7 +136,7 @@ static const struct genl_ops ops[] = {
 	  .done = ftcp_nl_conn_done },
 	{ COMMAND(CONN_KILL, conn_policy), .doit = ftcp_nl_conn_kill },
 	{ COMMAND(STATS_GET, no_policy), .doit = ftcp_nl_stats_get },
-	{ COMMAND(PROMOTE, role_policy), .doit = ftcp_nl_promote, .internal_flags = FTCP_NL_GROUP },
+	{ COMMAND(PROMOTE, promote_policy), .doit = ftcp_nl_promote, .internal_flags = FTCP_NL_GROUP },
 	{ COMMAND(DEMOTE, role_policy), .doit = ftcp_nl_demote, .internal_flags = FTCP_NL_GROUP },
 	{ COMMAND(DETACH, group_policy), .doit = ftcp_nl_detach, .internal_flags = FTCP_NL_GROUP },
 	{ COMMAND(KICK, group_policy), .doit = ftcp_nl_kick, .internal_flags = FTCP_NL_GROUP },
@@ -133,6 +145,7 @@ static const struct genl_ops ops[] = {
 	{ COMMAND(SYNC_APPLY, apply_policy), .doit = ftcp_nl_sync_apply, .internal_flags = FTCP_NL_GROUP },
 	{ COMMAND(SYNC_ACK, ack_policy), .doit = ftcp_nl_sync_ack, .internal_flags = FTCP_NL_GROUP },
 	{ COMMAND(SYNC_FOLLOW, follow_policy), .doit = ftcp_nl_sync_follow, .internal_flags = FTCP_NL_GROUP },
+	{ COMMAND(SYNC_OUTDATE, outdate_policy), .doit = ftcp_nl_sync_outdate, .internal_flags = FTCP_NL_GROUP },
 };
 
 static const struct genl_multicast_group mcgrps[] = {

@@ -152,8 +152,18 @@ static u64 get_u64(struct genl_info *info, enum ftcp_attr attr)
 
 int ftcp_nl_promote(struct sk_buff *skb, struct genl_info *info)
 {
-	return ftcp_group_promote(ftcp_nl_group(info), get_u64(info, FTCP_A_EPOCH), info->attrs[FTCP_A_FORCE],
-				  info->extack);
+	enum ftcp_promote how = FTCP_PROMOTE_IN_SYNC;
+
+	if (info->attrs[FTCP_A_FORCE] && info->attrs[FTCP_A_FRESH]) {
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[FTCP_A_FRESH],
+				    "FORCE takes what is held, FRESH forgets it: which of them?");
+		return -EINVAL;
+	}
+	if (info->attrs[FTCP_A_FORCE])
+		how = FTCP_PROMOTE_FORCED;
+	else if (info->attrs[FTCP_A_FRESH])
+		how = FTCP_PROMOTE_FRESH;
+	return ftcp_group_promote(ftcp_nl_group(info), get_u64(info, FTCP_A_EPOCH), how, info->extack);
 }
 
 int ftcp_nl_demote(struct sk_buff *skb, struct genl_info *info)

@@ -73,5 +73,6 @@ int ftcp_nl_sync_detach(struct sk_buff *skb, struct genl_info *info);
 int ftcp_nl_sync_apply(struct sk_buff *skb, struct genl_info *info);
 int ftcp_nl_sync_ack(struct sk_buff *skb, struct genl_info *info);
 int ftcp_nl_sync_follow(struct sk_buff *skb, struct genl_info *info);
+int ftcp_nl_sync_outdate(struct sk_buff *skb, struct genl_info *info);
 
 #endif

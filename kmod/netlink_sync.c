@@ -53,6 +53,13 @@ int ftcp_nl_sync_detach(struct sk_buff *skb, struct genl_info *info)
 	return ftcp_sync_detach(ftcp_nl_group(info), info->snd_portid, info->extack);
 }
 
+int ftcp_nl_sync_outdate(struct sk_buff *skb, struct genl_info *info)
+{
+	if (!info->attrs[FTCP_A_SYNC_ID])
+		return ftcp_nl_missing(info, FTCP_A_SYNC_ID, "SYNC_ID is missing: which resync is old?");
+	return ftcp_sync_outdate(ftcp_nl_group(info), get_u64(info, FTCP_A_SYNC_ID), info->extack);
+}
+
 int ftcp_nl_sync_apply(struct sk_buff *skb, struct genl_info *info)
 {
 	const struct nlattr *batch = info->attrs[FTCP_A_BATCH];

@@ -33,10 +33,11 @@ static int refuse_not_in_sync(struct ftcp_group *group, struct netlink_ext_ack *
 				   "standby is not in sync: resync still running, %u connections so far; "
 				   "--force takes what is here",
 				   READ_ONCE(group->n_conns));
-	return ftcp_refuse(extack, -EAGAIN, "standby is not in sync: nothing received yet; --force takes what is here");
+	return ftcp_refuse(extack, -EAGAIN,
+			   "standby is not in sync: nothing received yet, or it is old; --force takes what is here");
 }
 
-static int may_promote(struct ftcp_group *group, u64 epoch, bool force, struct netlink_ext_ack *extack)
+static int may_promote(struct ftcp_group *group, u64 epoch, enum ftcp_promote how, struct netlink_ext_ack *extack)
 {
 	if (group->sync.stopped)
 		return ftcp_group_refuse_stopped(group, extack);
@@ -45,9 +46,14 @@ static int may_promote(struct ftcp_group *group, u64 epoch, bool force, struct n
 				   group->epoch);
 	if (group->epoch == U64_MAX || (epoch && epoch <= group->epoch))
 		return ftcp_refuse(extack, -ESTALE, "epoch %llu is not above this host's %llu", epoch, group->epoch);
-	if (group->sync.state != FTCP_SYNC_DONE && !force)
+	if (group->sync.state != FTCP_SYNC_DONE && how == FTCP_PROMOTE_IN_SYNC)
 		return refuse_not_in_sync(group, extack);
 	return 0;
+}
+
+static void forget_conn(struct ftcp_conn *conn, void *arg)
+{
+	ftcp_conn_forget(conn);
 }
 
 static void promote_conn(struct ftcp_conn *conn, void *arg)
@@ -69,12 +75,15 @@ static void take_over(struct ftcp_group *group, u64 epoch)
 	trace_takeover(group, READ_ONCE(group->n_conns), ktime_to_us(ktime_get()) - began_us);
 }
 
-int ftcp_group_promote(struct ftcp_group *group, u64 epoch, bool force, struct netlink_ext_ack *extack)
+int ftcp_group_promote(struct ftcp_group *group, u64 epoch, enum ftcp_promote how, struct netlink_ext_ack *extack)
 {
 	int err;
 
 	mutex_lock(&group->sync.mutex);
-	err = may_promote(group, epoch, force, extack);
+	err = may_promote(group, epoch, how, extack);
+	/* While silent: clients may have met a later history of these connections elsewhere, and are to hear nothing of this one. */
+	if (!err && how == FTCP_PROMOTE_FRESH && group->sync.state != FTCP_SYNC_DONE)
+		ftcp_group_walk(group, forget_conn, NULL);
 	if (!err)
 		take_over(group, epoch ? epoch : group->epoch + 1);
 	mutex_unlock(&group->sync.mutex);

@@ -421,6 +421,37 @@ int ftcp_sync_detach(struct ftcp_group *group, u32 portid, struct netlink_ext_ac
 	return err;
 }
 
+static int may_outdate(const struct ftcp_group *group, u64 sync_id, struct netlink_ext_ack *extack)
+{
+	if (group->sync.stopped)
+		return ftcp_group_refuse_stopped(group, extack);
+	if (group->role != FTCP_ROLE_STANDBY)
+		return ftcp_refuse(extack, -EBUSY, "this host speaks for group %s: what it holds is the latest", group->name);
+	if (!sync_id || sync_id != group->sync.sync_id)
+		return ftcp_refuse(extack, -ESTALE, "group %s holds nothing of that resync", group->name);
+	return 0;
+}
+
+int ftcp_sync_outdate(struct ftcp_group *group, u64 sync_id, struct netlink_ext_ack *extack)
+{
+	bool changed = false;
+	int err;
+
+	mutex_lock(&group->sync.mutex);
+	err = may_outdate(group, sync_id, extack);
+	if (!err) {
+		/* The channel stays: the resync that takes its place may be on the way there. More of this one is refused. */
+		spin_lock_bh(&group->lock);
+		begin_numbers(group, 0);
+		changed = ftcp_sync_set_state(group, FTCP_SYNC_NONE);
+		spin_unlock_bh(&group->lock);
+	}
+	mutex_unlock(&group->sync.mutex);
+	if (changed)
+		ftcp_netlink_event(group, FTCP_EVENT_SYNC);
+	return err;
+}
+
 static struct ftcp_group *find_attached(struct ftcp_net *fn, u32 portid)
 {
 	struct ftcp_group *group, *found = NULL;

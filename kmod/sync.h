@@ -84,6 +84,11 @@ int ftcp_sync_follow(struct ftcp_group *group, u32 portid, struct ftcp_channel *
 /** ftcp_sync_channel_open() - of the caller's descriptor, for one of the two */
 struct ftcp_channel *ftcp_sync_channel_open(struct ftcp_group *group, int fd, struct netlink_ext_ack *extack);
 int ftcp_sync_detach(struct ftcp_group *group, u32 portid, struct netlink_ext_ack *extack);
+/**
+ * ftcp_sync_outdate() - on the standby: what it holds is not the latest any more; state NONE, its connections stay
+ * @sync_id: what the caller speaks of; refused if it is not what is held, since a newer resync may have come meanwhile
+ */
+int ftcp_sync_outdate(struct ftcp_group *group, u64 sync_id, struct netlink_ext_ack *extack);
 int ftcp_sync_ack(struct ftcp_group *group, u64 sync_id, u64 no, struct netlink_ext_ack *extack);
 /** ftcp_sync_apply() - @channel: by which it came, not NULL: refused if that is not the group's any more */
 int ftcp_sync_apply(struct ftcp_group *group, const struct ftcp_channel *channel, const void *batch, u32 len,

@@ -108,7 +108,7 @@ static const struct command commands[] = {
 		{ FTCP_A_CONN_LPORT, KIND_U16, false }, { FTCP_A_CONN_RADDR6, KIND_ADDR6, false },
 		{ FTCP_A_CONN_RPORT, KIND_U16, false } }, false },
 	{ FTCP_CMD_STATS_GET, "stats-get", { { } }, false },
-	{ FTCP_CMD_PROMOTE, "promote", { A_GROUP, A_OPT_EPOCH, A_OPT_FORCE }, false },
+	{ FTCP_CMD_PROMOTE, "promote", { A_GROUP, A_OPT_EPOCH, A_OPT_FORCE, { FTCP_A_FRESH, KIND_FLAG, true } }, false },
 	{ FTCP_CMD_DEMOTE, "demote", { A_GROUP, A_OPT_EPOCH }, false },
 	{ FTCP_CMD_DETACH, "detach", { A_GROUP }, false },
 	{ FTCP_CMD_KICK, "kick", { A_GROUP }, false },
@@ -119,6 +119,7 @@ static const struct command commands[] = {
 	{ FTCP_CMD_SYNC_ACK, "sync-ack", { A_GROUP, { FTCP_A_SYNC_ID, KIND_U64, false },
 		{ FTCP_A_BATCH_NO, KIND_U64, false } }, false },
 	{ FTCP_CMD_SYNC_FOLLOW, "sync-follow", { A_GROUP, { FTCP_A_CHANNEL_FD, KIND_FD, false } }, false },
+	{ FTCP_CMD_SYNC_OUTDATE, "sync-outdate", { A_GROUP, { FTCP_A_SYNC_ID, KIND_U64, false } }, false },
 };
 
 static unsigned int count_attrs(const struct command *command)
@@ -587,6 +588,65 @@ static void test_wrong_batches(void)
 	result("batches out of place are refused, with the reason");
 }
 
+/* ---- what is in sync, and what is not any more ---- */
+
+static struct nlmsghdr *outdate_request(uint64_t sync_id)
+{
+	struct nlmsghdr *nlh = for_group(FTCP_CMD_SYNC_OUTDATE, GROUP);
+
+	mnl_attr_put_u64(nlh, FTCP_A_SYNC_ID, sync_id);
+	return nlh;
+}
+
+static uint64_t hold_batch(void)
+{
+	unsigned char bytes[NL_BATCH_MAX];
+	struct view view = look();
+	struct nl_batch batch = first_batch(&view);
+
+	if (apply(bytes, nl_batch_make(&batch, bytes)))
+		trouble("the first batch: %s: %s", strerror(-last.error), last.text);
+	return batch.sync_id;
+}
+
+static void promote_fresh(void)
+{
+	struct nlmsghdr *nlh = for_group(FTCP_CMD_PROMOTE, GROUP);
+
+	mnl_attr_put(nlh, FTCP_A_FRESH, 0, NULL);
+	if (ask(nlh))
+		trouble("promote, fresh: %s %s", strerror(-last.error), last.text);
+}
+
+static void test_fresh(void)
+{
+	struct nlmsghdr *nlh;
+	uint64_t sync_id;
+
+	hold_batch();
+	promote_fresh();
+	expect_why(outdate_request(1), "outdating a host that speaks");
+	set_role(FTCP_CMD_DEMOTE);
+	sync_id = hold_batch();
+	expect_why(outdate_request(sync_id + 1), "outdating a resync that is not held");
+	expect_why(outdate_request(0), "outdating nothing");
+	if (ask(outdate_request(sync_id)))
+		trouble("sync-outdate: %s %s", strerror(-last.error), last.text);
+	if (look().conns != 3)
+		trouble("what is old was forgotten, and not kept for a promotion by force");
+	expect_why(outdate_request(sync_id), "outdating it twice");
+	expect_why(for_group(FTCP_CMD_PROMOTE, GROUP), "promoting what is old");
+	nlh = for_group(FTCP_CMD_PROMOTE, GROUP);
+	mnl_attr_put(nlh, FTCP_A_FRESH, 0, NULL);
+	mnl_attr_put(nlh, FTCP_A_FORCE, 0, NULL);
+	expect_why(nlh, "promoting with what is held, and without");
+	promote_fresh();
+	if (look().conns)
+		trouble("promoted fresh, and speaks for %u connections that are old", look().conns);
+	set_role(FTCP_CMD_DEMOTE);
+	result("fresh: what is old is kept until somebody is promoted without it");
+}
+
 /* One that is refused may be one too many: then the standby must be told everything again. */
 static void feed_spoilt(const struct view *view)
 {
@@ -807,6 +867,7 @@ int main(int argc, char **argv)
 	test_role_refusals();
 	test_good_batches();
 	test_wrong_batches();
+	test_fresh();
 	test_spoilt_batches();
 	test_attached();
 	test_noise();

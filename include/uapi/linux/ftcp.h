@@ -24,7 +24,7 @@ enum ftcp_cmd {
 	FTCP_CMD_CONN_GET,	/* dump, [GROUP_NAME] */
 	FTCP_CMD_CONN_KILL,	/* CONN_LADDR*, CONN_LPORT, CONN_RADDR*, CONN_RPORT; reset towards the client */
 	FTCP_CMD_STATS_GET,	/* do: one reply with nested STATS_ENTRYs */
-	FTCP_CMD_PROMOTE,	/* GROUP_NAME, [EPOCH], [FORCE]; standby -> detached (speaks alone until a standby attaches) */
+	FTCP_CMD_PROMOTE,	/* GROUP_NAME, [EPOCH], [FORCE | FRESH]; standby -> detached (speaks alone until a standby attaches) */
 	FTCP_CMD_DEMOTE,	/* GROUP_NAME, [EPOCH]; -> standby, silent at once */
 	FTCP_CMD_DETACH,	/* GROUP_NAME; primary -> detached: the commit gate opens, unprotected */
 	FTCP_CMD_KICK,		/* GROUP_NAME; the address has moved here: speak first on every connection */
@@ -36,6 +36,7 @@ enum ftcp_cmd {
 	FTCP_CMD_EVENT,		/* multicast: EVENT, GROUP_* attributes as in GROUP_GET */
 	FTCP_CMD_SYNC_FOLLOW,	/* GROUP_NAME, CHANNEL_FD; on the standby: apply what comes by that channel, until the sender's socket is closed */
 	FTCP_CMD_SYNC_REFUSED,	/* kernel to following socket: GROUP_NAME, SYNC_ID, BATCH_NO, REASON; the channel is closed */
+	FTCP_CMD_SYNC_OUTDATE,	/* GROUP_NAME, SYNC_ID; on the standby: what is held of that resync is old, its sync state NONE from now on */
 
 	__FTCP_CMD_MAX,
 	FTCP_CMD_MAX = __FTCP_CMD_MAX - 1
@@ -190,6 +191,7 @@ enum ftcp_attr {
 	FTCP_A_SERVICE_PROTECTION,	/* u8, enum ftcp_protection; SYNC if not given */
 	FTCP_A_CHANNEL_FD,	/* u32: the sender's descriptor of a TCP connection to the other host, see include/ftcp/frame.h */
 	FTCP_A_REASON,		/* string: the words with which a batch was refused */
+	FTCP_A_FRESH,		/* flag: PROMOTE: no host is in sync; what is held here, and is not in sync, is forgotten without a word */
 
 	__FTCP_A_MAX,
 	FTCP_A_MAX = __FTCP_A_MAX - 1
