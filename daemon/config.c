@@ -101,6 +101,17 @@ static bool parse_name(struct reading *reading, const struct key *key, const cha
 	return true;
 }
 
+/* The process may change to another directory. */
+static bool parse_path(struct reading *reading, const struct key *key, const char *value)
+{
+	size_t len = strlen(value);
+
+	if (*value != '/' || value[len - 1] == '/' || len >= CONFIG_PATH_MAX)
+		return fail_value(reading, key, value);
+	memcpy(field(reading, key), value, len + 1);
+	return true;
+}
+
 static bool parse_role(struct reading *reading, const struct key *key, const char *value)
 {
 	bool *prefers_primary = field(reading, key);
@@ -216,6 +227,8 @@ static const struct key keys[] = {
 	  .allowed = "1 to 31 of A-Z a-z 0-9 _ . -" },
 	{ .section = "group", .name = "role", .parse = parse_role, .offset = offsetof(struct config, prefers_primary),
 	  .allowed = "primary or standby", .required = true },
+	{ .section = "group", .name = "epoch_file", .parse = parse_path, .offset = offsetof(struct config, epoch_file),
+	  .allowed = "a file by its full path" },
 	{ .section = "link", .name = "listen", .parse = parse_endpoint, .offset = offsetof(struct config, listen),
 	  .allowed = ENDPOINT_ALLOWED, .required = true },
 	{ .section = "link", .name = "peer", .parse = parse_endpoint, .offset = offsetof(struct config, peer),
@@ -398,5 +411,9 @@ bool config_read(struct config *config, FILE *file, const char *name, char *erro
 		return fail(&reading, 0, "cannot be read: %s", strerror(errno));
 	if (line)
 		return fail(&reading, line > 0 ? line : 0, "must be a [section], KEY = VALUE or a ; comment");
-	return !reading.failed && check(&reading);
+	if (reading.failed || !check(&reading))
+		return false;
+	if (!*config->epoch_file)
+		snprintf(config->epoch_file, sizeof(config->epoch_file), CONFIG_EPOCH_DIR "/%s.epoch", config->name);
+	return true;
 }

@@ -12,6 +12,8 @@
 
 #define CONFIG_ADDRESSES_MAX	32
 #define CONFIG_ERROR_MAX	512
+#define CONFIG_PATH_MAX		256
+#define CONFIG_EPOCH_DIR	"/var/lib/ftcp"
 
 /* What a primary does when no standby holds what it has to say. */
 enum config_loss {
@@ -44,6 +46,7 @@ struct config_endpoint {
 struct config {
 	char name[FTCP_GROUP_NAME_MAX];
 	bool prefers_primary;
+	char epoch_file[CONFIG_PATH_MAX];
 	struct config_endpoint listen;
 	struct config_endpoint peer;
 	uint64_t heartbeat_ms;

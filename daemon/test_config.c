@@ -38,8 +38,10 @@ static void defaults(void)
 	tap_ok(!strcmp(config.name, "default") && config.prefers_primary && config.heartbeat_ms == 100 &&
 	       config.dead_after_ms == 1000 && config.restart_grace_ms == 10000 && config.loss == CONFIG_LOSS_STALL &&
 	       config.batches == CONFIG_BATCHES_KERNEL &&
-	       config.detach_after_ms == 2000 && !config.alone_after_ms && config.announce == 5 && !config.n_addresses,
-	       "good__defaults");
+	       config.detach_after_ms == 2000 && !config.alone_after_ms && config.announce == 5 && !config.n_addresses &&
+	       !strcmp(config.epoch_file, "/var/lib/ftcp/default.epoch"), "good__defaults");
+	tap_ok(read_text("[group]\nname = web\nrole = primary\n" LINK) && !strcmp(config.epoch_file, "/var/lib/ftcp/web.epoch"),
+	       "good__each_group_has_its_epoch");
 }
 
 static void everything(void)
@@ -105,6 +107,10 @@ static void values(void)
 	refuses("[group]\nname = 12345678901234567890123456789012\nrole = primary\n" LINK, "x.conf:2: ", "1 to 31",
 		"values__long_name");
 	refuses(GOOD "[standby_loss]\npolicy = maybe\n", "x.conf:7: ", "stall or detach", "values__policy");
+	refuses("[group]\nrole = primary\nepoch_file = web.epoch\n" LINK, "x.conf:3: [group] epoch_file = web.epoch: ", "full path",
+		"values__epoch_file");
+	tap_ok(read_text("[group]\nrole = primary\nepoch_file = /run/e\n" LINK) && !strcmp(config.epoch_file, "/run/e"),
+	       "values__another_epoch_file");
 	refuses(GOOD "batches = both\n", "x.conf:6: [link] batches = both: ", "kernel or daemon", "values__batches");
 	tap_ok(read_text(GOOD "batches = kernel\n") && config.batches == CONFIG_BATCHES_KERNEL, "values__batches_as_the_default");
 }
