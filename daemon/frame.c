@@ -63,6 +63,7 @@ static bool read_state(const uint8_t *at, struct policy_host *host)
 	host->role = at[24];
 	host->sync = at[25];
 	host->prefers_primary = at[26];
+	host->forgot = at[27];
 	return true;
 }
 
@@ -230,8 +231,9 @@ static uint8_t *put_state(uint8_t *at, const struct policy_host *host)
 	*at++ = host->role;
 	*at++ = host->sync;
 	*at++ = host->prefers_primary;
-	memset(at, 0, 5);
-	return at + 5;
+	*at++ = host->forgot;
+	memset(at, 0, 4);
+	return at + 4;
 }
 
 static size_t put_place(uint8_t *out, enum frame_type type, uint64_t sync_id, uint64_t batch_no, size_t more)

@@ -3,7 +3,9 @@
  * What the two daemons say to each other, over TCP. All numbers are big-endian.
  *
  *	header: u32 magic, u8 type, u8 flags (0), u16 reserved (0), u32 length of the payload
- *	state:  u64 epoch, u64 sync_id, u64 batch_no, u8 role, u8 sync, u8 prefers_primary, u8[5] 0
+ *	state:  u64 epoch, u64 sync_id, u64 batch_no, u8 role, u8 sync, u8 prefers_primary, u8 forgot, u8[4] 0.
+ *	        The epoch is the highest that the host's kernel was ever in; forgot: it is in a lower one, and was started
+ *	        again since
  *
  *	type       from     payload
  *	HELLO      both     u16 version, u8 loss policy, u8 purpose, u32 heartbeat_ms, u32 dead_after_ms, u64 instance,

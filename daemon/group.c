@@ -50,6 +50,12 @@ static void follow(struct group *group, const struct kernel_group *found, bool f
 	self->batch_no = found->host.batch_no;
 	/* First of all: clients are waiting. */
 	addresses_follow(&group->addresses, policy_speaks(self->role));
+	epoch_note(&group->epoch, self->epoch);
+	group->view.stored_epoch = group->epoch.highest;
+	if (first)
+		group->view.unconfirmed = self->sync == FTCP_SYNC_DONE;
+	else if (self->sync != FTCP_SYNC_DONE)
+		group->view.unconfirmed = false;	/* when it is, this process will have seen it become so */
 	if (role)
 		tell_role(group);
 	if (sync)
@@ -210,7 +216,7 @@ static void promote(struct group *group, const struct policy_decision *decision)
 
 	if (decision->why == POLICY_PEER_DEAD)
 		log_event("noticed", "silent_ms=%llu", silent_ms);
-	if (kernel_promote(&group->kernel, decision->epoch, decision->force)) {
+	if (kernel_promote(&group->kernel, decision->epoch, decision->fresh)) {
 		refused(group, "become primary");
 		return;
 	}
@@ -242,6 +248,21 @@ static void detach(struct group *group, const struct policy_decision *decision)
 	}
 	log_event("detached", "epoch=%llu", (unsigned long long)group->view.self.epoch);
 	group_refresh(group);
+}
+
+bool group_outdate(struct group *group, uint64_t sync_id, const char *why)
+{
+	int err = kernel_outdate(&group->kernel, sync_id);
+
+	if (!err) {
+		log_warn("what this host holds is old, and it does not take over with it: %s", why);
+		log_event("outdated", "sync_id=%llx", (unsigned long long)sync_id);
+	} else if (err != -ESTALE) {
+		refused(group, "mark as old what is held");
+	}
+	/* -ESTALE: something newer has come meanwhile. */
+	group_refresh(group);
+	return !err || err == -ESTALE;
 }
 
 static int priority_of(enum policy_why why)
@@ -283,6 +304,9 @@ static void act(struct group *group, const struct policy_decision *decision)
 		break;
 	case POLICY_DETACH:
 		detach(group, decision);
+		break;
+	case POLICY_OUTDATE:
+		group_outdate(group, decision->sync_id, policy_why_text(decision->why));
 		break;
 	case POLICY_ATTACH:
 		group_sync_start(group);
@@ -339,8 +363,10 @@ static void heartbeat_due(void *arg)
 	if (view->frozen_until_ms > now_ms && gap_ms >= view->config.dead_after_ms) {
 		log_warn("this process was not running for %llu ms", (unsigned long long)gap_ms);
 		/* The primary may have gone on alone: its last word is worth nothing any more. */
-		if (view->config.detach && gap_ms >= view->config.detach_after_ms)
+		if (view->config.detach && gap_ms >= view->config.detach_after_ms) {
 			view->peer_met = false;
+			view->unconfirmed = true;
+		}
 	}
 	if (!peer_is_up(&group->peer))
 		return;
@@ -402,6 +428,7 @@ int group_open(struct group *group, struct loop *loop, const struct config *conf
 	group->decide = (struct loop_timer){ .fire = decide_due, .arg = group };
 	group_sync_init(group);
 	fill_view(group);
+	epoch_open(&group->epoch, loop, config->epoch_file, config->name);
 	loop->after = round_ends;
 	loop->after_arg = group;
 	err = open_parts(group, error);
@@ -421,6 +448,7 @@ void group_close(struct group *group)
 {
 	group_sync_reset(group);
 	peer_close(&group->peer);
+	epoch_close(&group->epoch);
 	addresses_close(&group->addresses);
 	if (group->kernel_events.fd >= 0)
 		loop_remove(group->loop, &group->kernel_events);

@@ -14,6 +14,7 @@
 #include "address.h"
 #include "channel.h"
 #include "config.h"
+#include "epoch.h"
 #include "kernel.h"
 #include "loop.h"
 #include "peer.h"
@@ -32,6 +33,7 @@ struct group {
 	struct kernel kernel;
 	struct peer peer;
 	struct addresses addresses;
+	struct epoch epoch;
 	struct policy_view view;
 
 	struct loop_io kernel_events;
@@ -61,6 +63,8 @@ struct group {
 	bool following;			/* READY was sent on a channel, and the kernel has that: it may have ended since */
 	uint64_t follow_sync_id, follow_no;	/* what READY said */
 	bool primary_heard;		/* following: the peer has told that it is primary */
+	uint64_t link_sync_id;		/* held when the link came up */
+	uint64_t told_sync_id;		/* of the peer's last word that it is primary, on this link */
 	bool ready;			/* READY was sent on this link: batches are welcome */
 	uint64_t refused_sync_id;	/* nothing more of that one */
 	struct kernel_batch queue[KERNEL_APPLY_MAX];
@@ -78,6 +82,8 @@ void group_close(struct group *group);
 
 extern const struct peer_ops group_peer_ops;
 
+/** group_outdate() - what is held of @sync_id is not the latest: tell the kernel; false: it refuses */
+bool group_outdate(struct group *group, uint64_t sync_id, const char *why);
 /** group_refresh() - ask the kernel how things stand, and follow it; false: it is gone */
 bool group_refresh(struct group *group);
 /** group_send_state() - a heartbeat, now */

@@ -16,10 +16,11 @@ static unsigned long long clock_real_ms(void)
 
 void group_send_state(struct group *group)
 {
+	struct policy_host word = policy_word(&group->view);
 	uint8_t frame[FRAME_SMALL_BYTES];
 
 	if (peer_is_up(&group->peer))
-		peer_send(&group->peer, frame, frame_write_heartbeat(frame, &group->view.self, clock_real_ms()));
+		peer_send(&group->peer, frame, frame_write_heartbeat(frame, &word, clock_real_ms()));
 }
 
 void group_goodbye(struct group *group)
@@ -37,7 +38,7 @@ static void state(void *arg, struct policy_host *host)
 	struct group *group = arg;
 
 	group_refresh(group);
-	*host = group->view.self;
+	*host = policy_word(&group->view);
 }
 
 /* Both files must agree on what matters; the link works in any case. */
@@ -66,6 +67,28 @@ static void take_addresses_back(struct group *group, const struct policy_host *w
 		addresses_announce(&group->addresses);
 }
 
+/*
+ * Is what is held here still the latest? A channel may be faster than the link, and have brought what was made after the word was
+ * said: only what was held when the link came up, what came by the link itself, or what the peer has named before in this link, is
+ * older than its word for certain.
+ */
+static void judge_held(struct group *group, const struct policy_host *word)
+{
+	uint64_t sync_id = group->view.self.sync_id;
+	bool later = group->ready || sync_id == group->link_sync_id || sync_id == group->told_sync_id;
+	const char *why = word->role == FTCP_ROLE_DETACHED ? "the peer has gone on without this host" :
+							     "the peer replicates everything anew";
+
+	if (policy_confirms(&group->view, word))
+		group->view.unconfirmed = false;
+	/* If the kernel refuses, the next word is to be judged as this one. */
+	if (policy_outdates(&group->view, word, later) &&
+	    (group->loop->now_ms < group->view.retry_at_ms || !group_outdate(group, sync_id, why)))
+		return;
+	if (word->role == FTCP_ROLE_PRIMARY)
+		group->told_sync_id = word->sync_id;
+}
+
 static void take_state(struct group *group, const struct policy_host *host)
 {
 	uint64_t no = group->view.self.batch_no;
@@ -80,6 +103,7 @@ static void take_state(struct group *group, const struct policy_host *host)
 	group->view.peer = *host;
 	group->view.peer.instance = was.instance;
 	take_addresses_back(group, &was, host);
+	judge_held(group, host);
 }
 
 static void up(void *arg, const struct frame_hello *hello)
@@ -97,6 +121,11 @@ static void up(void *arg, const struct frame_hello *hello)
 	}
 	/* Whatever failed went with the old link. */
 	view->attach_at_ms = 0;
+	group->link_sync_id = view->self.sync_id;
+	group->told_sync_id = 0;
+	/* Meanwhile the peer may have gone on alone, and even have started again after that. */
+	if (group->loop->now_ms >= view->heard_ms + view->config.detach_after_ms)
+		view->unconfirmed = true;
 	take_state(group, host);
 	view->peer.instance = host->instance;
 	view->peer_met = true;

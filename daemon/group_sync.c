@@ -239,6 +239,7 @@ static void applied(struct group *group, const struct kernel_batch *batch)
 	group->view.self.batch_no = batch->no;
 	/* Whoever replicates is under the commit rule, whatever its last heartbeat said. */
 	group->view.peer.role = FTCP_ROLE_PRIMARY;
+	group->view.unconfirmed = false;
 }
 
 static void apply_queue(struct group *group)
@@ -290,12 +291,14 @@ static bool find_place(struct group *group)
 static void say_where(struct group *group, uint64_t token)
 {
 	uint8_t frame[FRAME_SMALL_BYTES];
+	struct policy_host word;
 
 	channel_close(&group->channel_in);
 	if (!find_place(group))
 		return;
 	group->ready = true;
-	peer_send(&group->peer, frame, frame_write_ready(frame, token, &group->view.self));
+	word = policy_word(&group->view);
+	peer_send(&group->peer, frame, frame_write_ready(frame, token, &word));
 }
 
 /* ---- standby, with a channel ---- */
@@ -338,13 +341,15 @@ static void follow_channel(struct group *group, int fd)
 static void channel_prepare(void *arg)
 {
 	struct group *group = arg;
+	struct policy_host word;
 	int fd;
 
 	if (!find_place(group)) {
 		channel_close(&group->channel_in);
 		return;
 	}
-	fd = channel_answer(&group->channel_in, &group->view.self);
+	word = policy_word(&group->view);
+	fd = channel_answer(&group->channel_in, &word);
 	if (fd < 0) {
 		log_info("a channel of the peer has ended before READY was sent");
 		return;
@@ -395,6 +400,8 @@ void group_sync_progress(struct group *group, uint64_t sync_id, uint64_t no)
 	 */
 	if (group->following && moved && !group->primary_heard)
 		group->view.peer.role = FTCP_ROLE_PRIMARY;
+	if (group->following && moved)
+		group->view.unconfirmed = false;
 }
 
 void group_sync_frame(struct group *group, const struct frame *frame)

@@ -288,15 +288,16 @@ static int simple_request(struct kernel *kernel, enum ftcp_cmd cmd)
 	return family_request(kernel, kernel_begin(kernel, buffer, cmd), NULL, NULL);
 }
 
-static int role_request(struct kernel *kernel, enum ftcp_cmd cmd, uint64_t epoch, bool force)
+/* @flag: FTCP_A_UNSPEC for none */
+static int role_request(struct kernel *kernel, enum ftcp_cmd cmd, uint64_t epoch, enum ftcp_attr flag)
 {
 	char buffer[REQUEST_BYTES];
 	struct nlmsghdr *nlh = kernel_begin(kernel, buffer, cmd);
 
 	if (epoch)
 		mnl_attr_put_u64(nlh, FTCP_A_EPOCH, epoch);
-	if (force)
-		mnl_attr_put(nlh, FTCP_A_FORCE, 0, NULL);
+	if (flag)
+		mnl_attr_put(nlh, flag, 0, NULL);
 	return family_request(kernel, nlh, NULL, NULL);
 }
 
@@ -305,14 +306,14 @@ int kernel_group_new(struct kernel *kernel)
 	return simple_request(kernel, FTCP_CMD_GROUP_NEW);
 }
 
-int kernel_promote(struct kernel *kernel, uint64_t epoch, bool force)
+int kernel_promote(struct kernel *kernel, uint64_t epoch, bool fresh)
 {
-	return role_request(kernel, FTCP_CMD_PROMOTE, epoch, force);
+	return role_request(kernel, FTCP_CMD_PROMOTE, epoch, fresh ? FTCP_A_FRESH : FTCP_A_UNSPEC);
 }
 
 int kernel_demote(struct kernel *kernel, uint64_t epoch, bool force)
 {
-	return role_request(kernel, FTCP_CMD_DEMOTE, epoch, force);
+	return role_request(kernel, FTCP_CMD_DEMOTE, epoch, force ? FTCP_A_FORCE : FTCP_A_UNSPEC);
 }
 
 int kernel_detach(struct kernel *kernel)
@@ -323,6 +324,15 @@ int kernel_detach(struct kernel *kernel)
 int kernel_kick(struct kernel *kernel)
 {
 	return simple_request(kernel, FTCP_CMD_KICK);
+}
+
+int kernel_outdate(struct kernel *kernel, uint64_t sync_id)
+{
+	char buffer[REQUEST_BYTES];
+	struct nlmsghdr *nlh = kernel_begin(kernel, buffer, FTCP_CMD_SYNC_OUTDATE);
+
+	mnl_attr_put_u64(nlh, FTCP_A_SYNC_ID, sync_id);
+	return family_request(kernel, nlh, NULL, NULL);
 }
 
 int kernel_ack(struct kernel *kernel, uint64_t sync_id, uint64_t batch_no)

@@ -64,10 +64,13 @@ void kernel_lost(struct kernel *kernel);
  */
 int kernel_group_get(struct kernel *kernel, struct kernel_group *group);
 int kernel_group_new(struct kernel *kernel);
-int kernel_promote(struct kernel *kernel, uint64_t epoch, bool force);
+/** kernel_promote() - @fresh: what is held and not in sync is forgotten first; otherwise it must be in sync */
+int kernel_promote(struct kernel *kernel, uint64_t epoch, bool fresh);
 int kernel_demote(struct kernel *kernel, uint64_t epoch, bool force);
 int kernel_detach(struct kernel *kernel);
 int kernel_kick(struct kernel *kernel);
+/** kernel_outdate() - on the standby: not in sync any more, if what it holds is of that resync; -ESTALE: it is not */
+int kernel_outdate(struct kernel *kernel, uint64_t sync_id);
 int kernel_ack(struct kernel *kernel, uint64_t sync_id, uint64_t batch_no);
 
 /**

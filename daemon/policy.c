@@ -5,8 +5,11 @@
  *  this host  link  the peer               further                          decision
  *  ---------- ----- ---------------------- -------------------------------- ------------------------------------------
  *  speaks     up    any, higher epoch                                       DEMOTE to its epoch
- *  speaks     up    speaks, same epoch     this host prefers standby, or    DEMOTE, forced
- *                                          equal and the larger instance
+ *  speaks     up    standby, its kernel    this host forgot (below), and    DEMOTE to its epoch: its kernel would take
+ *                   in a higher epoch      was promoted by hand             nothing of ours
+ *  speaks     up    speaks, same epoch     this host forgot, or else        DEMOTE, forced
+ *                                          prefers standby, or else has the
+ *                                          larger instance
  *  speaks     up    speaks, same epoch     otherwise                        wait: the peer does that
  *  speaks     up    speaks, lower epoch                                     wait: the peer gives way
  *  speaks     up    standby                not attached                     ATTACH
@@ -16,21 +19,37 @@
  *                                                                           is said
  *  DETACHED   down                                                          nothing
  *  standby    up    speaks                                                  nothing: follow it
+ *  DONE       up    DETACHED; PRIMARY of   said after what is held was      OUTDATE, at once (policy_outdates)
+ *                   another sync_id        made
+ *  DONE       up    standby, lower epoch   policy = detach, and no primary  OUTDATE: it may have gone on without this host,
+ *                   or forgot, not DONE    has confirmed what is held       and has lost that, too
  *  standby    up    standby                elected (below)                  PROMOTE
  *  standby    up    standby                not elected                      wait: the peer computes the same
  *  DONE       down                         silent for dead_after_ms, after  PROMOTE: takeover
  *                                          a goodbye restart_grace_ms
  *  DONE       down  last word: DETACHED                                     wait: it went on without this host
  *  DONE       down  not met                policy = detach                  wait: it may have gone on without this host
+ *  DONE       down  not met                policy = stall, for              PROMOTE: takeover
+ *                                          restart_grace_ms
  *  not DONE   down  met                                                     wait: connections would be lost
- *  not DONE   down  not met                epoch 0, alone_after_ms is over  PROMOTE, forced
+ *  not DONE   down  not met                epoch 0, alone_after_ms is over  PROMOTE, fresh
+ *
+ * Where nobody was met since this process began, somebody may have told the primary to go on without a standby ('ftcpctl detach')
+ * in the meantime; restart_grace_ms is time for its daemon to say so.
  *
  * Election between two standbys; both hosts compute it from the same two states, and get the same answer. The epoch is
  * one above the higher of both.
  *
  *  1. exactly one is DONE                       that one: its peer was demoted (handover), or has lost its state
  *  2. both are DONE                             the higher epoch, then the higher batch number
- *  3. still equal, or none is DONE (forced)     who prefers primary; equal: the smaller instance
+ *  3. still equal, or none is DONE (fresh)      who prefers primary; equal: the smaller instance
+ *
+ * Epochs are compared as they are said: the highest that a host's kernel was ever in. The daemon keeps that on disk (epoch.c),
+ * and its host "forgot" while its kernel is in a lower one: it was started again. So a primary that was cut off hears of whoever took
+ * over from it even if that host has lost everything since, and gives way: what it holds is not what clients have seen last.
+ *
+ * Fresh: the kernel forgets what it holds and is not in sync before it speaks. It may be a primary's that was demoted because another
+ * host went on; a client that has seen more than this must not hear of it again.
  *
  * Where none is DONE, a host waits for three heartbeats after its own last change: the peer may have come in sync a moment before
  * it was left alone with it (a handover), be about to promote itself for that, and its word be still on the way.
@@ -59,9 +78,24 @@ bool policy_speaks(enum ftcp_role role)
 	return role == FTCP_ROLE_PRIMARY || role == FTCP_ROLE_DETACHED;
 }
 
+/* Of this host, as it is said. */
+static uint64_t own_epoch(const struct policy_view *view)
+{
+	return view->self.epoch > view->stored_epoch ? view->self.epoch : view->stored_epoch;
+}
+
+struct policy_host policy_word(const struct policy_view *view)
+{
+	struct policy_host word = view->self;
+
+	word.epoch = own_epoch(view);
+	word.forgot = word.epoch > view->self.epoch;
+	return word;
+}
+
 static uint64_t next_epoch(const struct policy_view *view)
 {
-	uint64_t epoch = view->self.epoch;
+	uint64_t epoch = own_epoch(view);
 
 	if (view->peer_met && view->peer.epoch > epoch)
 		epoch = view->peer.epoch;
@@ -71,7 +105,7 @@ static uint64_t next_epoch(const struct policy_view *view)
 static struct policy_decision promote(const struct policy_view *view, enum policy_why why)
 {
 	return (struct policy_decision){ .action = POLICY_PROMOTE, .why = why, .epoch = next_epoch(view),
-					 .force = view->self.sync != FTCP_SYNC_DONE };
+					 .fresh = view->self.sync != FTCP_SYNC_DONE };
 }
 
 /* The same on both hosts, with @a and @b exchanged the opposite. */
@@ -99,9 +133,13 @@ static struct policy_decision without_standby(const struct policy_view *view)
 
 static struct policy_decision both_speak(const struct policy_view *view)
 {
-	if (view->peer.epoch < view->self.epoch || prefer(&view->self, &view->peer))
+	struct policy_host word = policy_word(view);
+
+	if (view->peer.epoch < word.epoch)
 		return wait_for(POLICY_PEER_YIELDS);
-	return (struct policy_decision){ .action = POLICY_DEMOTE, .why = POLICY_SAME_EPOCH, .epoch = view->self.epoch,
+	if (word.forgot != view->peer.forgot ? view->peer.forgot : prefer(&word, &view->peer))
+		return wait_for(POLICY_PEER_YIELDS);
+	return (struct policy_decision){ .action = POLICY_DEMOTE, .why = POLICY_SAME_EPOCH, .epoch = word.epoch,
 					 .force = true };
 }
 
@@ -119,26 +157,60 @@ static struct policy_decision serve_standby(const struct policy_view *view)
 	return decision;
 }
 
+static struct policy_decision give_way(const struct policy_view *view)
+{
+	return (struct policy_decision){ .action = POLICY_DEMOTE, .why = POLICY_HIGHER_EPOCH, .epoch = view->peer.epoch };
+}
+
 static struct policy_decision while_speaking(const struct policy_view *view)
 {
 	if (!view->link_up)
 		return without_standby(view);
-	if (view->peer.epoch > view->self.epoch)
-		return (struct policy_decision){ .action = POLICY_DEMOTE, .why = POLICY_HIGHER_EPOCH,
-						 .epoch = view->peer.epoch };
+	if (view->peer.epoch > own_epoch(view))
+		return give_way(view);
 	if (policy_speaks(view->peer.role))
 		return both_speak(view);
+	/* Somebody has promoted this host by hand, who could not know of the epochs before. */
+	if (view->peer.epoch > view->self.epoch && !view->peer.forgot)
+		return give_way(view);
 	return serve_standby(view);
 }
 
 /* ---- this host is standby ---- */
 
+bool policy_outdates(const struct policy_view *view, const struct policy_host *word, bool later)
+{
+	const struct policy_host *self = &view->self;
+
+	if (policy_speaks(self->role) || self->sync != FTCP_SYNC_DONE || !self->sync_id || !later)
+		return false;
+	/* A host that will have to give way says nothing about whom it gives way to. */
+	if (word->epoch < own_epoch(view))
+		return false;
+	return word->role == FTCP_ROLE_DETACHED ||
+	       (word->role == FTCP_ROLE_PRIMARY && word->sync_id && word->sync_id != self->sync_id);
+}
+
+bool policy_confirms(const struct policy_view *view, const struct policy_host *word)
+{
+	return word->role == FTCP_ROLE_PRIMARY && word->sync_id && word->sync_id == view->self.sync_id;
+}
+
+/* Did the peer perhaps go on without this host, unheard, and lose its memory of that? A peer in the same epoch was demoted, and has not. */
+static bool perhaps_old(const struct policy_view *view)
+{
+	return view->config.detach && view->unconfirmed && view->self.sync == FTCP_SYNC_DONE &&
+	       view->peer.sync != FTCP_SYNC_DONE && (view->peer.forgot || view->peer.epoch < own_epoch(view));
+}
+
 static struct policy_decision elect(const struct policy_view *view)
 {
-	const struct policy_host *self = &view->self, *peer = &view->peer;
+	const struct policy_host word = policy_word(view), *self = &word, *peer = &view->peer;
 	bool here = self->sync == FTCP_SYNC_DONE, there = peer->sync == FTCP_SYNC_DONE;
 	uint64_t settled_at_ms = view->settled_ms + GRACE_HEARTBEATS * view->config.heartbeat_ms;
 
+	if (perhaps_old(view))
+		return (struct policy_decision){ .action = POLICY_OUTDATE, .why = POLICY_UNCONFIRMED, .sync_id = self->sync_id };
 	if (here != there)
 		return here ? promote(view, POLICY_ELECTED_IN_SYNC) : wait_for(POLICY_PEER_ELECTED);
 	if (here && self->epoch != peer->epoch)
@@ -178,12 +250,22 @@ static struct policy_decision start_alone(const struct policy_view *view)
 
 static struct policy_decision without_peer(const struct policy_view *view)
 {
-	uint64_t at_ms = view->heard_ms + (view->peer_left ? view->config.restart_grace_ms : view->config.dead_after_ms);
+	const struct policy_config *config = &view->config;
+	uint64_t wait_ms = config->dead_after_ms;
+	enum policy_why why = POLICY_PEER_SILENT;
 
 	if (!view->peer_met && view->self.sync != FTCP_SYNC_DONE)
 		return start_alone(view);
-	if (view->now_ms < at_ms)
-		return wait_until(view->peer_left ? POLICY_PEER_RESTARTS : POLICY_PEER_SILENT, at_ms);
+	if (!view->peer_met) {
+		/* Not less than it takes to find out. */
+		wait_ms = config->restart_grace_ms > wait_ms ? config->restart_grace_ms : wait_ms;
+		why = POLICY_PEER_UNHEARD;
+	} else if (view->peer_left) {
+		wait_ms = config->restart_grace_ms;
+		why = POLICY_PEER_RESTARTS;
+	}
+	if (view->now_ms < view->heard_ms + wait_ms)
+		return wait_until(why, view->heard_ms + wait_ms);
 	if (view->now_ms < view->frozen_until_ms)
 		return wait_until(POLICY_FROZEN, view->frozen_until_ms);
 	return take_over(view);
@@ -194,7 +276,7 @@ static struct policy_decision while_standby(const struct policy_view *view)
 	if (!view->link_up)
 		return without_peer(view);
 	if (policy_speaks(view->peer.role))
-		return wait_for(view->peer.epoch < view->self.epoch ? POLICY_PEER_YIELDS : POLICY_FOLLOWING);
+		return wait_for(view->peer.epoch < own_epoch(view) ? POLICY_PEER_YIELDS : POLICY_FOLLOWING);
 	return elect(view);
 }
 
@@ -258,9 +340,10 @@ const char *policy_why_text(enum policy_why why)
 		[POLICY_PEER_YIELDS] = "both hosts speak: the other one has to give way",
 		[POLICY_PEER_ELECTED] = "waiting for the peer to become primary",
 		[POLICY_PEER_SILENT] = "the primary is out of reach; taking over after dead_after_ms",
+		[POLICY_PEER_UNHEARD] = "no primary was heard since this process began; waiting for its word, for restart_grace_ms",
 		[POLICY_PEER_RESTARTS] = "the primary's daemon said goodbye; taking over after restart_grace_ms",
 		[POLICY_NOT_IN_SYNC] = "the primary is out of reach, but this host is not in sync and does not take over; 'ftcpctl promote --force' loses what is not here",
-		[POLICY_STALE] = "the primary is out of reach, but it may have gone on without this host, which does not take over; 'ftcpctl promote' if you know better",
+		[POLICY_STALE] = "the primary is out of reach, but it may have gone on without this host, which does not take over; 'ftcpctl promote --force' if you know better",
 		[POLICY_SETTLING] = "waiting for the peer's next word before an election",
 		[POLICY_NEVER_MET] = "waiting for the peer; 'ftcpctl promote --force' starts without it",
 		[POLICY_FROZEN] = "this process was not running: listening before anything is decided",
@@ -269,7 +352,8 @@ const char *policy_why_text(enum policy_why why)
 		[POLICY_SAME_EPOCH] = "both hosts speak in the same epoch, and this one has to give way",
 		[POLICY_ELECTED_IN_SYNC] = "the peer has fallen silent, and this host holds the connections",
 		[POLICY_ELECTED_NEWEST] = "both hosts are silent and in sync, and this one is chosen",
-		[POLICY_ELECTED_FRESH] = "no host holds connections, and this one is chosen",
+		[POLICY_ELECTED_FRESH] = "no host is in sync, and this one is chosen, to begin anew",
+		[POLICY_UNCONFIRMED] = "the peer has lost its memory, and may have gone on without this host before: what is held here may be old",
 		[POLICY_PEER_DEAD] = "the primary is dead",
 		[POLICY_START_ALONE] = "no peer for alone_after_ms",
 		[POLICY_STANDBY_LOST] = "no standby for detach_after_ms",

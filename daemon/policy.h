@@ -14,7 +14,8 @@
 struct policy_host {
 	enum ftcp_role role;
 	enum ftcp_sync_state sync;
-	uint64_t epoch;
+	uint64_t epoch;			/* in what a host says: its kernel's, or the highest it was ever in */
+	bool forgot;			/* said: the latter; its kernel is in a lower one, since it was started again */
 	uint64_t sync_id;
 	uint64_t batch_no;
 	uint64_t instance;		/* random, of the daemon's process */
@@ -34,7 +35,9 @@ struct policy_config {
 struct policy_view {
 	uint64_t now_ms;
 	struct policy_config config;
-	struct policy_host self;
+	struct policy_host self;	/* its kernel */
+	uint64_t stored_epoch;		/* the highest that this host's kernel was ever in, before it was started again too */
+	bool unconfirmed;		/* it was DONE when this process came, and no primary has told since that this is the latest */
 	struct policy_host peer;	/* its last word; counts if peer_met */
 	bool peer_met;			/* it has spoken to this process */
 	bool link_up;
@@ -50,8 +53,9 @@ struct policy_view {
 
 enum policy_action {
 	POLICY_WAIT,
-	POLICY_PROMOTE,	/* epoch, force */
+	POLICY_PROMOTE,	/* epoch, fresh */
 	POLICY_DEMOTE,	/* epoch, force */
+	POLICY_OUTDATE,	/* sync_id: not DONE any more */
 	POLICY_DETACH,
 	POLICY_ATTACH,
 };
@@ -69,6 +73,7 @@ enum policy_why {
 	POLICY_PEER_ELECTED,
 	POLICY_SETTLING,	/* the peer's last word may be older than this host's state */
 	POLICY_PEER_SILENT,	/* not yet for long enough */
+	POLICY_PEER_UNHEARD,	/* so has it been since this process began */
 	POLICY_PEER_RESTARTS,	/* it said goodbye */
 	POLICY_NOT_IN_SYNC,	/* the peer is dead, but what is here may not be promoted */
 	POLICY_STALE,		/* ... because the peer went on without this host */
@@ -81,6 +86,7 @@ enum policy_why {
 	POLICY_ELECTED_IN_SYNC,
 	POLICY_ELECTED_NEWEST,
 	POLICY_ELECTED_FRESH,
+	POLICY_UNCONFIRMED,	/* the peer may have gone on without this host before it was started again */
 	POLICY_PEER_DEAD,
 	POLICY_START_ALONE,
 	POLICY_STANDBY_LOST,
@@ -93,11 +99,25 @@ struct policy_decision {
 	enum policy_why why;
 	uint64_t epoch;
 	bool force;
+	bool fresh;		/* connections that are held are not in sync, and are to be forgotten */
+	uint64_t sync_id;
 	uint64_t again_ms;	/* ask again then, if nothing happens before; 0: no need */
 };
 
 /** policy_decide() - what to do now. At most one action: ask again when it is done. */
 struct policy_decision policy_decide(const struct policy_view *view);
+
+/** policy_word() - what this host says of itself to the peer */
+struct policy_host policy_word(const struct policy_view *view);
+
+/**
+ * policy_outdates() - a word of the peer has come: does it mean that what is held here is not the latest?
+ * @later: what is held here was made before this word was said; a channel may be faster than the link
+ */
+bool policy_outdates(const struct policy_view *view, const struct policy_host *word, bool later);
+
+/** policy_confirms() - does it mean that it is? */
+bool policy_confirms(const struct policy_view *view, const struct policy_host *word);
 
 /** policy_speaks() - do the addresses belong here? */
 bool policy_speaks(enum ftcp_role role);

@@ -6,7 +6,7 @@
 #include "tap.h"
 
 static const struct policy_host host = { .role = FTCP_ROLE_DETACHED, .sync = FTCP_SYNC_RUNNING, .epoch = 0x1122334455667788,
-					 .sync_id = UINT64_MAX, .batch_no = 3, .prefers_primary = true };
+					 .sync_id = UINT64_MAX, .batch_no = 3, .prefers_primary = true, .forgot = true };
 static uint8_t data[FRAME_HEADER_BYTES + FRAME_PAYLOAD_MAX_BYTES + 64];
 static struct frame frame;
 static const char *error;
@@ -14,7 +14,7 @@ static const char *error;
 static bool same_host(const struct policy_host *a, const struct policy_host *b)
 {
 	return a->role == b->role && a->sync == b->sync && a->epoch == b->epoch && a->sync_id == b->sync_id &&
-	       a->batch_no == b->batch_no && a->prefers_primary == b->prefers_primary;
+	       a->batch_no == b->batch_no && a->prefers_primary == b->prefers_primary && a->forgot == b->forgot;
 }
 
 /* Byte by byte from a buffer that ends where the frame does, so that the sanitizer sees a read too far. */

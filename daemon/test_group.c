@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "group.h"
 #include "log.h"
@@ -26,7 +27,8 @@ struct host {
 	unsigned int news;
 	int channel_fd;			/* -1: none */
 	bool follows;
-	unsigned int attaches, follow_requests, applies, acks;
+	unsigned int attaches, follow_requests, applies, acks, outdates;
+	bool fresh;			/* the last promotion */
 	uint64_t attach_sync_id;	/* of the last SYNC_ATTACH */
 	int attach_channel;
 };
@@ -34,6 +36,7 @@ struct host {
 static struct loop loop;
 static struct host a, b;
 static int base_port;
+static char epoch_dir[] = "/tmp/ftcp-group-XXXXXX";
 
 /* ---- the kernel ---- */
 
@@ -96,9 +99,9 @@ static void new_role(struct host *host, enum ftcp_role role, uint64_t epoch)
 	host->now.host.batch_no = 0;
 }
 
-int kernel_promote(struct kernel *kernel, uint64_t epoch, bool force)
+int kernel_promote(struct kernel *kernel, uint64_t epoch, bool fresh)
 {
-	(void)force;
+	host_of(kernel)->fresh = fresh;
 	new_role(host_of(kernel), FTCP_ROLE_DETACHED, epoch);
 	return 0;
 }
@@ -119,6 +122,19 @@ int kernel_detach(struct kernel *kernel)
 int kernel_kick(struct kernel *kernel)
 {
 	(void)kernel;
+	return 0;
+}
+
+int kernel_outdate(struct kernel *kernel, uint64_t sync_id)
+{
+	struct host *host = host_of(kernel);
+
+	if (host->now.host.role != FTCP_ROLE_STANDBY || sync_id != host->now.host.sync_id)
+		return -ESTALE;
+	host->outdates++;
+	host->now.host.sync = FTCP_SYNC_NONE;
+	host->now.host.sync_id = 0;
+	host->now.host.batch_no = 0;
 	return 0;
 }
 
@@ -230,6 +246,7 @@ static bool open_host(struct host *host, const char *ip, const char *peer_ip, bo
 	host->channel_fd = -1;
 	host->config = (struct config){ .name = "default", .prefers_primary = primary, .heartbeat_ms = 50, .dead_after_ms = 5000,
 					.restart_grace_ms = 60000 };
+	snprintf(host->config.epoch_file, sizeof(host->config.epoch_file), "%s/%s.epoch", epoch_dir, ip);
 	endpoint(&host->config.listen, ip);
 	endpoint(&host->config.peer, peer_ip);
 	err = group_open(&host->group, &loop, &host->config, error);
@@ -353,6 +370,65 @@ static void silent(void)
 	       "silent__the_place_is_known");
 	word.host.role = FTCP_ROLE_PRIMARY;
 	group_peer_ops.frame(&b.group, &word);
+}
+
+static void hears(struct host *host, enum ftcp_role role)
+{
+	struct frame word = { .type = FRAME_HEARTBEAT, .host = host->group.view.peer };
+
+	word.host.role = role;
+	group_peer_ops.frame(&host->group, &word);
+}
+
+static bool b_told(void)
+{
+	return b.group.told_sync_id == b.now.host.sync_id;
+}
+
+/* The primary went on without it. */
+static void outdated(void)
+{
+	group_refresh(&b.group);
+	b.group.link_sync_id = 0;
+	b.group.told_sync_id = 0;
+	hears(&b, FTCP_ROLE_DETACHED);
+	tap_ok(!b.outdates && b.now.host.sync == FTCP_SYNC_DONE, "outdated__not_by_a_word_that_a_channel_has_overtaken");
+	tap_ok(until(b_told) && !b.outdates, "outdated__nor_by_one_that_confirms");
+	b.group.view.unconfirmed = true;
+	hears(&b, FTCP_ROLE_PRIMARY);
+	tap_ok(!b.group.view.unconfirmed, "outdated__which_counts");
+	hears(&b, FTCP_ROLE_DETACHED);
+	tap_ok(b.outdates == 1 && b.group.view.self.sync == FTCP_SYNC_NONE && b.follows, "outdated__at_once_by_one_that_went_on");
+	expect_attach();
+	group_sync_start(&a.group);
+	tap_ok(until(replicates) && !a.attach_sync_id && ship(), "outdated__everything_from_the_beginning");
+	group_refresh(&b.group);
+	b.group.link_sync_id = b.now.host.sync_id;
+	b.group.view.peer.sync_id = b.now.host.sync_id + 1;
+	hears(&b, FTCP_ROLE_PRIMARY);
+	tap_ok(b.outdates == 2, "outdated__by_a_resync_that_is_on_its_way");
+	expect_attach();
+	group_sync_start(&a.group);
+	tap_ok(until(replicates) && ship(), "outdated__until_that_is_here");
+}
+
+static bool a_begins_anew(void)
+{
+	return a.fresh && a.now.host.role == FTCP_ROLE_PRIMARY && replicates();
+}
+
+/* The standby's host had spoken after this one, and was started again before this one heard of it. */
+static void higher_epoch(void)
+{
+	uint64_t epoch = a.now.host.epoch;
+
+	b.outdates = 0;
+	expect_attach();
+	new_role(&b, FTCP_ROLE_STANDBY, 0);
+	epoch_note(&b.group.epoch, epoch + 1);
+	tells(&b);
+	tap_ok(until(a_begins_anew), "higher_epoch__is_given_way_to");
+	tap_ok(a.now.host.epoch == epoch + 2 && ship(), "higher_epoch__and_gone_beyond");
 }
 
 /* The primary's kernel loses it; the standby's may not have noticed. */
@@ -555,12 +631,14 @@ int main(void)
 {
 	printf("TAP version 13\n");
 	base_port = 20000 + getpid() % 20000;
-	if (loop_open(&loop) || !open_host(&a, "127.0.1.3", "127.0.1.4", true) || !open_host(&b, "127.0.1.4", "127.0.1.3", false))
+	if (!mkdtemp(epoch_dir) || loop_open(&loop) || !open_host(&a, "127.0.1.3", "127.0.1.4", true) || !open_host(&b, "127.0.1.4", "127.0.1.3", false))
 		return 1;
 	loop.after = rounds_end;
 	beginning();
 	progress();
 	silent();
+	outdated();
+	higher_epoch();
 	torn();
 	again();
 	refused();
@@ -573,5 +651,11 @@ int main(void)
 	primary->round_ends = NULL;
 	group_close(&primary->group);
 	loop_close(&loop);
+	/* Perhaps one of them is still being written. */
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+	unlink(a.config.epoch_file);
+	unlink(b.config.epoch_file);
+	rmdir(epoch_dir);
 	return tap_end();
 }

@@ -55,7 +55,14 @@ static void expect_epoch(const struct policy_view *view, uint64_t epoch, bool fo
 {
 	struct policy_decision decision = policy_decide(view);
 
-	tap_ok(decision.epoch == epoch && decision.force == force, name);
+	tap_ok(decision.epoch == epoch && decision.force == force && !decision.fresh, name);
+}
+
+static void expect_fresh(const struct policy_view *view, uint64_t epoch, const char *name)
+{
+	struct policy_decision decision = policy_decide(view);
+
+	tap_ok(decision.epoch == epoch && decision.fresh && !decision.force, name);
 }
 
 static void expect_again(const struct policy_view *view, uint64_t again_ms, const char *name)
@@ -172,7 +179,15 @@ static void no_takeover(void)
 	view.peer.role = FTCP_ROLE_DETACHED;
 	expect(&view, POLICY_WAIT, POLICY_STALE, "no_takeover__peer_went_on_alone");
 	view.peer_met = false;
+	view.heard_ms = NOW - 9999;
+	expect(&view, POLICY_WAIT, POLICY_PEER_UNHEARD, "takeover__daemon_restarted_waits_for_a_word");
+	expect_again(&view, NOW + 1, "takeover__daemon_restarted_in_time");
+	view.heard_ms = NOW - 10000;
 	expect(&view, POLICY_PROMOTE, POLICY_PEER_DEAD, "takeover__daemon_restarted_policy_stall");
+	view.config.restart_grace_ms = 0;
+	view.heard_ms = NOW - 999;
+	expect(&view, POLICY_WAIT, POLICY_PEER_UNHEARD, "takeover__daemon_restarted_not_before_dead_after_ms");
+	view.heard_ms = NOW - 10000;
 	view.config.detach = true;
 	expect(&view, POLICY_WAIT, POLICY_STALE, "no_takeover__daemon_restarted_policy_detach");
 	view = view_of(host(FTCP_ROLE_STANDBY, FTCP_SYNC_DONE, 5), peer);
@@ -189,7 +204,9 @@ static void start(void)
 	tap_ok(!policy_decide(&view).again_ms, "start__without_a_timer");
 	view.config.alone_after_ms = 5000;
 	expect(&view, POLICY_PROMOTE, POLICY_START_ALONE, "start__alone");
-	expect_epoch(&view, 1, true, "start__alone_is_forced");
+	expect_fresh(&view, 1, "start__alone_is_fresh");
+	view.stored_epoch = 6;
+	expect_fresh(&view, 7, "start__alone_above_what_it_was_ever_in");
 	view.self.epoch = 3;
 	expect(&view, POLICY_WAIT, POLICY_NEVER_MET, "start__not_alone_when_it_has_served_before");
 	view.self.epoch = 0;
@@ -205,7 +222,7 @@ static void election(void)
 	struct policy_view view = view_of(none, none);
 
 	expect(&view, POLICY_PROMOTE, POLICY_ELECTED_FRESH, "election__both_fresh_preferred");
-	expect_epoch(&view, 1, true, "election__fresh_is_forced");
+	expect_fresh(&view, 1, "election__begins_anew");
 	view.settled_ms = NOW - 299;
 	expect(&view, POLICY_WAIT, POLICY_SETTLING, "election__not_before_the_peer_had_its_say");
 	view.settled_ms = NOW - 300;
@@ -235,19 +252,141 @@ static void election(void)
 	expect(&view, POLICY_WAIT, POLICY_PEER_YIELDS, "standby__primary_of_the_past_will_yield");
 }
 
-/* ---- any two hosts ---- */
+/* ---- what a host was in before it was started again ---- */
 
-static struct policy_host any_host(void)
+static struct policy_host forgot(struct policy_host said)
 {
-	return (struct policy_host){ .role = rand() % __FTCP_ROLE_MAX, .sync = rand() % __FTCP_SYNC_MAX,
-				     .epoch = rand() % 3, .batch_no = rand() % 3, .instance = 1 + rand(),
-				     .prefers_primary = rand() % 2 };
+	said.forgot = true;
+	return said;
 }
 
-static struct policy_view half(const struct policy_host *self, const struct policy_host *peer)
+static void epochs(void)
 {
-	return (struct policy_view){ .now_ms = NOW, .config = config, .self = *self, .peer = *peer, .peer_met = true,
-				     .link_up = true, .heard_ms = NOW, .unattached_ms = NOW };
+	struct policy_host none = host(FTCP_ROLE_STANDBY, FTCP_SYNC_NONE, 0);
+	struct policy_view view = view_of(none, host(FTCP_ROLE_PRIMARY, FTCP_SYNC_NONE, 5));
+	struct policy_host word = policy_word(&view);
+
+	tap_ok(!word.epoch && !word.forgot, "epochs__the_kernel's_is_said");
+	view.stored_epoch = 6;
+	word = policy_word(&view);
+	tap_ok(word.epoch == 6 && word.forgot, "epochs__or_what_it_was_in_before");
+	expect(&view, POLICY_WAIT, POLICY_PEER_YIELDS, "epochs__a_primary_of_the_past_will_yield");
+	view.self.epoch = 6;
+	word = policy_word(&view);
+	tap_ok(word.epoch == 6 && !word.forgot, "epochs__nothing_forgotten");
+	/* What the host says that was primary before, and was cut off all the while. */
+	view = view_of(host(FTCP_ROLE_PRIMARY, FTCP_SYNC_NONE, 5), forgot(host(FTCP_ROLE_STANDBY, FTCP_SYNC_NONE, 6)));
+	expect(&view, POLICY_DEMOTE, POLICY_HIGHER_EPOCH, "epochs__gives_way_to_who_forgot");
+	expect_epoch(&view, 6, false, "epochs__to_its_epoch");
+	view = view_of(host(FTCP_ROLE_STANDBY, FTCP_SYNC_NONE, 6), forgot(host(FTCP_ROLE_STANDBY, FTCP_SYNC_NONE, 6)));
+	expect_fresh(&view, 7, "epochs__and_what_it_held_is_not_heard_of_again");
+	view = view_of(none, none);
+	view.stored_epoch = 6;
+	expect_fresh(&view, 7, "epochs__elected_above_it");
+	view.self = host(FTCP_ROLE_STANDBY, FTCP_SYNC_DONE, 5);
+	view.link_up = false;
+	view.heard_ms = NOW - 5000;
+	expect_epoch(&view, 7, false, "epochs__takeover_above_it");
+}
+
+/* By a person, who cannot know: its kernel begins at 1. */
+static void promoted_by_hand(void)
+{
+	struct policy_view view = view_of(host(FTCP_ROLE_DETACHED, FTCP_SYNC_NONE, 1), forgot(host(FTCP_ROLE_STANDBY, FTCP_SYNC_NONE, 6)));
+
+	view.stored_epoch = 6;
+	expect(&view, POLICY_ATTACH, POLICY_STANDBY_HERE, "by_hand__two_that_forgot_get_along");
+	view.peer.forgot = false;
+	expect(&view, POLICY_DEMOTE, POLICY_HIGHER_EPOCH, "by_hand__a_kernel_of_a_higher_epoch_takes_nothing_of_ours");
+	view.peer = forgot(host(FTCP_ROLE_STANDBY, FTCP_SYNC_NONE, 7));
+	expect(&view, POLICY_DEMOTE, POLICY_HIGHER_EPOCH, "by_hand__gives_way_to_who_was_later");
+	view.peer = host(FTCP_ROLE_PRIMARY, FTCP_SYNC_NONE, 6);
+	expect(&view, POLICY_DEMOTE, POLICY_SAME_EPOCH, "by_hand__gives_way_to_who_did_not_forget");
+	expect_epoch(&view, 6, true, "by_hand__to_the_same_epoch");
+	view = view_of(host(FTCP_ROLE_PRIMARY, FTCP_SYNC_NONE, 6), forgot(host(FTCP_ROLE_DETACHED, FTCP_SYNC_NONE, 6)));
+	view.self.prefers_primary = false;
+	expect(&view, POLICY_WAIT, POLICY_PEER_YIELDS, "by_hand__which_stays");
+}
+
+/* ---- is it the latest? ---- */
+
+static void outdated(void)
+{
+	struct policy_host word = host(FTCP_ROLE_DETACHED, FTCP_SYNC_NONE, 5);
+	struct policy_view view = view_of(host(FTCP_ROLE_STANDBY, FTCP_SYNC_DONE, 5), word);
+
+	view.self.sync_id = 77;
+	tap_ok(policy_outdates(&view, &word, true), "outdated__by_one_that_went_on_alone");
+	tap_ok(!policy_outdates(&view, &word, false), "outdated__not_if_it_may_have_been_said_before");
+	word.epoch = 4;
+	tap_ok(!policy_outdates(&view, &word, true), "outdated__not_by_one_of_the_past");
+	word = host(FTCP_ROLE_PRIMARY, FTCP_SYNC_RUNNING, 5);
+	word.sync_id = 78;
+	tap_ok(policy_outdates(&view, &word, true) && !policy_confirms(&view, &word), "outdated__by_another_resync");
+	word.sync_id = 0;
+	tap_ok(!policy_outdates(&view, &word, true) && !policy_confirms(&view, &word), "outdated__not_by_none");
+	word.sync_id = 77;
+	tap_ok(!policy_outdates(&view, &word, true) && policy_confirms(&view, &word), "outdated__not_by_the_same");
+	word.role = FTCP_ROLE_STANDBY;
+	word.sync_id = 78;
+	tap_ok(!policy_outdates(&view, &word, true) && !policy_confirms(&view, &word), "outdated__not_by_a_standby");
+	word.role = FTCP_ROLE_DETACHED;
+	view.self.sync = FTCP_SYNC_RUNNING;
+	tap_ok(!policy_outdates(&view, &word, true), "outdated__not_what_is_not_in_sync");
+	view.self.sync = FTCP_SYNC_DONE;
+	view.self.role = FTCP_ROLE_PRIMARY;
+	tap_ok(!policy_outdates(&view, &word, true), "outdated__not_who_speaks");
+}
+
+static void unconfirmed(void)
+{
+	struct policy_host done = host(FTCP_ROLE_STANDBY, FTCP_SYNC_DONE, 5);
+	struct policy_view view = view_of(done, host(FTCP_ROLE_STANDBY, FTCP_SYNC_NONE, 0));
+
+	view.self.sync_id = 77;
+	view.unconfirmed = true;
+	expect(&view, POLICY_PROMOTE, POLICY_ELECTED_IN_SYNC, "unconfirmed__good_enough_with_policy_stall");
+	view.config.detach = true;
+	expect(&view, POLICY_OUTDATE, POLICY_UNCONFIRMED, "unconfirmed__not_after_one_that_may_have_gone_on");
+	tap_ok(policy_decide(&view).sync_id == 77, "unconfirmed__says_what_is_old");
+	view.peer = forgot(host(FTCP_ROLE_STANDBY, FTCP_SYNC_NONE, 5));
+	expect(&view, POLICY_OUTDATE, POLICY_UNCONFIRMED, "unconfirmed__though_it_knows_its_epoch_from_disk");
+	view.peer.forgot = false;
+	view.peer.prefers_primary = false;
+	expect(&view, POLICY_PROMOTE, POLICY_ELECTED_IN_SYNC, "unconfirmed__a_peer_of_the_same_epoch_was_demoted");
+	view.peer.sync = FTCP_SYNC_DONE;
+	view.peer.forgot = true;
+	expect(&view, POLICY_PROMOTE, POLICY_ELECTED_NEWEST, "unconfirmed__a_peer_in_sync_has_not_gone_on");
+	view.peer = host(FTCP_ROLE_STANDBY, FTCP_SYNC_NONE, 0);
+	view.unconfirmed = false;
+	expect(&view, POLICY_PROMOTE, POLICY_ELECTED_IN_SYNC, "unconfirmed__confirmed_is_good_enough");
+}
+
+/* ---- any two hosts ---- */
+
+/* Its kernel and its disk. */
+struct any {
+	struct policy_host host;
+	uint64_t stored_epoch;
+};
+
+static struct policy_view half(const struct any *self, const struct any *peer)
+{
+	struct policy_view view = { .now_ms = NOW, .config = config, .self = peer->host, .stored_epoch = peer->stored_epoch,
+				    .peer_met = true, .link_up = true, .heard_ms = NOW, .unattached_ms = NOW };
+
+	view.peer = policy_word(&view);
+	view.self = self->host;
+	view.stored_epoch = self->stored_epoch;
+	return view;
+}
+
+static struct any any_host(void)
+{
+	struct policy_host any = { .role = rand() % __FTCP_ROLE_MAX, .sync = rand() % __FTCP_SYNC_MAX, .epoch = rand() % 3,
+				   .batch_no = rand() % 3, .instance = 1 + rand(), .prefers_primary = rand() % 2 };
+
+	return (struct any){ any, rand() % 4 ? any.epoch : (uint64_t)rand() % 4 };
 }
 
 /* What the kernel would do; false: it refuses. */
@@ -255,7 +394,7 @@ static bool obey(struct policy_host *self, const struct policy_decision *decisio
 {
 	if (decision->action == POLICY_PROMOTE) {
 		if (self->role != FTCP_ROLE_STANDBY || decision->epoch <= self->epoch ||
-		    (self->sync != FTCP_SYNC_DONE && !decision->force))
+		    (self->sync != FTCP_SYNC_DONE && !decision->fresh))
 			return false;
 		self->role = FTCP_ROLE_DETACHED;
 		self->epoch = decision->epoch;
@@ -274,12 +413,12 @@ static bool obey(struct policy_host *self, const struct policy_decision *decisio
 /* From whatever state, hosts that hear each other end with one that speaks and one that does not, whoever acts first. */
 static bool converges(void)
 {
-	struct policy_host hosts[2] = { any_host(), any_host() };
+	struct any hosts[2] = { any_host(), any_host() };
 	struct policy_decision decision;
 	struct policy_view view;
 	int quiet = 0;
 
-	hosts[1].instance = hosts[0].instance + 1 + rand() % 5;
+	hosts[1].host.instance = hosts[0].host.instance + 1 + rand() % 5;
 	for (int step = 0; step < 40 && quiet < 4; step++) {
 		int who = rand() % 2;
 
@@ -290,27 +429,28 @@ static bool converges(void)
 			continue;
 		}
 		quiet = 0;
-		if (!obey(&hosts[who], &decision))
+		if (!obey(&hosts[who].host, &decision))
 			return false;
 	}
 	for (int who = 0; who < 2; who++) {
 		view = half(&hosts[who], &hosts[!who]);
 		decision = policy_decide(&view);
 		if (decision.action == POLICY_PROMOTE || decision.action == POLICY_DEMOTE)
-			obey(&hosts[who], &decision);
+			obey(&hosts[who].host, &decision);
 	}
-	return policy_speaks(hosts[0].role) + policy_speaks(hosts[1].role) <= 1 || hosts[0].epoch != hosts[1].epoch;
+	return policy_speaks(hosts[0].host.role) + policy_speaks(hosts[1].host.role) <= 1 ||
+	       hosts[0].host.epoch != hosts[1].host.epoch;
 }
 
 /* Two standbys that see the same never both stand up, and never both stay down. */
 static bool elects_one(void)
 {
-	struct policy_host a = any_host(), b = any_host();
+	struct any a = any_host(), b = any_host();
 	struct policy_view here, there;
 
-	a.role = FTCP_ROLE_STANDBY;
-	b.role = FTCP_ROLE_STANDBY;
-	b.instance = a.instance + 1;
+	a.host.role = FTCP_ROLE_STANDBY;
+	b.host.role = FTCP_ROLE_STANDBY;
+	b.host.instance = a.host.instance + 1;
 	here = half(&a, &b);
 	there = half(&b, &a);
 	return (policy_decide(&here).action == POLICY_PROMOTE) != (policy_decide(&there).action == POLICY_PROMOTE);
@@ -319,12 +459,12 @@ static bool elects_one(void)
 /* Of two that speak at least one yields, and never both. */
 static bool silences_one(void)
 {
-	struct policy_host a = any_host(), b = any_host();
+	struct any a = any_host(), b = any_host();
 	struct policy_view here, there;
 
-	a.role = FTCP_ROLE_PRIMARY;
-	b.role = FTCP_ROLE_DETACHED;
-	b.instance = a.instance + 1;
+	a.host.role = FTCP_ROLE_PRIMARY;
+	b.host.role = FTCP_ROLE_DETACHED;
+	b.host.instance = a.host.instance + 1;
 	here = half(&a, &b);
 	there = half(&b, &a);
 	return (policy_decide(&here).action == POLICY_DEMOTE) != (policy_decide(&there).action == POLICY_DEMOTE);
@@ -390,6 +530,10 @@ int main(void)
 	no_takeover();
 	start();
 	election();
+	epochs();
+	promoted_by_hand();
+	outdated();
+	unconfirmed();
 	any_two();
 	links();
 	frozen();

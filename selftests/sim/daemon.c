@@ -21,12 +21,13 @@ struct message {
 };
 
 struct daemon {
-	bool up, connected, linkup, peer_met, preparing;
+	bool up, connected, linkup, peer_met, preparing, unconfirmed;
 	u64 start_us, notice_us, heard_us, unattached_us, attach_at_us, again_us, settled_us, instance;
 	struct policy_host peer, told, self;
 	u32 failures;
 };
 static struct daemon daemons[HOSTS];
+static u64 stored_epochs[HOSTS];	/* their disks */
 
 static struct {
 	bool whole;
@@ -55,6 +56,7 @@ void message_free(struct message *message)
 void daemon_reset(void)
 {
 	memset(daemons, 0, sizeof(daemons));
+	memset(stored_epochs, 0, sizeof(stored_epochs));
 	memset(&the_link, 0, sizeof(the_link));
 	free(old.data);
 	memset(&old, 0, sizeof(old));
@@ -158,12 +160,16 @@ static struct policy_host state_of(const struct host *h)
 static struct policy_view view_of(const struct host *h)
 {
 	const struct daemon *d = daemon_of(h);
+	u64 *stored_epoch = &stored_epochs[h - hosts];
 	struct policy_view v = { .now_ms = now_us / MS, .self = state_of(h), .peer = d->peer, .peer_met = d->peer_met,
 		.link_up = d->linkup, .heard_ms = (d->linkup ? now_us : d->heard_us) / MS, .attached = h->attached || d->preparing,
 		.unattached_ms = d->unattached_us / MS, .attach_at_ms = d->attach_at_us / MS, .settled_ms = d->settled_us / MS,
 		.config = { .heartbeat_ms = 100, .dead_after_ms = DEAD_AFTER_MS, .restart_grace_ms = 3000, .detach_after_ms = 2000,
 			    .detach = !swarm.stall } };
 
+	*stored_epoch = max(*stored_epoch, h->epoch);
+	v.stored_epoch = *stored_epoch;
+	v.unconfirmed = d->unconfirmed;
 	v.self.batch_no = h->held_no;
 	return v;
 }
@@ -174,7 +180,9 @@ static bool act(struct host *h, const struct policy_decision *decision)
 
 	switch (decision->action) {
 	case POLICY_PROMOTE:
-		return host_promote(h, decision->epoch, decision->force);
+		return host_promote(h, decision->epoch, decision->fresh);
+	case POLICY_OUTDATE:
+		return sync_outdate(h, decision->sync_id);
 	case POLICY_DEMOTE:
 		return host_demote(h, decision->epoch, decision->force);
 	case POLICY_DETACH:
@@ -193,15 +201,18 @@ static void tell(struct host *h)
 {
 	struct daemon *d = daemon_of(h);
 	struct policy_host s = state_of(h);
+	struct policy_view view;
 
 	if (s.role != d->self.role || s.sync != d->self.sync || s.epoch != d->self.epoch)
 		d->settled_us = now_us;
 	d->self = s;
+	if (h->sync != SYNC_DONE)
+		d->unconfirmed = false;
 	if (!d->connected || !memcmp(&s, &d->told, sizeof(s)))
 		return;
 	d->told = s;
-	s.batch_no = h->held_no;
-	post(h, (struct message){ .type = STATE, .state = s });
+	view = view_of(h);
+	post(h, (struct message){ .type = STATE, .state = policy_word(&view) });
 }
 
 void daemon_look(struct host *h)
@@ -259,6 +270,8 @@ static void batch(struct host *h, const struct message *m)
 {
 	enum apply result = sync_apply(h, m->data, m->len);
 
+	if (result == APPLY_OK)
+		daemon_of(h)->unconfirmed = false;
 	say(name_of(h), "batch %llu: %s", (unsigned long long)m->no, result == APPLY_OK ? "held" : "refused");
 	if (result == APPLY_OK && one_in(40))
 		CHECK("a batch that comes twice is held", sync_apply(h, m->data, m->len) == APPLY_OK);
@@ -281,10 +294,17 @@ static void refused(struct host *h)
 static void take_state(struct host *h, const struct policy_host *state)
 {
 	struct daemon *d = daemon_of(h);
+	struct policy_view view;
 
 	if (d->peer_met && policy_speaks(d->peer.role) && !policy_speaks(state->role) && speaks(h) && !h->announce_us)
 		h->announce_us = now_us + 1 + rnd(swarm.announce_us + 1);
 	d->peer = *state;
+	view = view_of(h);
+	if (policy_confirms(&view, state))
+		d->unconfirmed = false;
+	/* Here everything goes by the link, in order. */
+	if (policy_outdates(&view, state, true))
+		sync_outdate(h, h->sync_id);
 }
 
 static void receive(struct host *h, const struct message *m)
@@ -341,6 +361,7 @@ void daemon_start(struct host *h)
 	d->up = true;
 	d->instance = (u64)rnd(0x7fffffff) << 1 | (h - hosts);
 	d->heard_us = d->unattached_us = now_us;
+	d->unconfirmed = h->sync == SYNC_DONE;
 	daemon_look(h);
 }
 
@@ -353,6 +374,13 @@ void daemon_stop(struct host *h)
 	memset(d, 0, sizeof(*d));
 	d->start_us = now_us + 1 + rnd(swarm.stall ? 3 * S : 200 * MS);
 	sync_detach(h);
+}
+
+bool daemon_knows(const struct host *h)
+{
+	const struct daemon *d = &daemons[h - hosts];
+
+	return d->up && !d->unconfirmed;
 }
 
 static bool may_connect(void)

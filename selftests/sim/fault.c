@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What breaks, and when. Never more than the promise covers: one host dies at a time, and the one that speaks only while the other
- * could go on. With policy detach a cut link is short, since there is nothing that fences two hosts that both go on alone.
+ * could go on. With policy detach a cut link is short, since there is nothing that fences two hosts that both go on alone; and a
+ * standby's daemon that dies with the primary is one death too many: the next one cannot know whether the primary had gone on alone.
  */
 #include "sim.h"
 
@@ -39,7 +40,13 @@ static bool may_crash(const struct host *h)
 		return false;
 	if (speaks(o))
 		return h->role == STANDBY || o->epoch > h->epoch;
-	return h->role == PRIMARY && o->sync == SYNC_DONE && o->sync_id == h->sync_id && o->epoch == h->epoch;
+	return h->role == PRIMARY && o->sync == SYNC_DONE && o->sync_id == h->sync_id && o->epoch == h->epoch &&
+	       (swarm.stall || daemon_knows(o));
+}
+
+static bool may_kill_daemon(const struct host *h)
+{
+	return h->alive && (swarm.stall || h->sync != SYNC_DONE || speaks(h) || speaks(other(h)));
 }
 
 static bool crash(void)
@@ -92,7 +99,7 @@ static bool strike(u32 what)
 		link_cut(until);
 		return true;
 	case DAEMON_KILL:
-		if (!h->alive)
+		if (!may_kill_daemon(h))
 			return false;
 		totals->daemon_kills++;
 		say(name_of(h), "daemon killed");

@@ -601,17 +601,20 @@ static void promote_conn(struct host *h, struct conn *c)
 	host_follow_up(h, c, 0);
 }
 
-bool host_promote(struct host *h, u64 epoch, bool force)
+bool host_promote(struct host *h, u64 epoch, bool fresh)
 {
 	u32 i;
 
 	if (speaks(h) || (epoch && epoch <= h->epoch))
 		return false;
-	if (h->sync != SYNC_DONE && !force && bug != BUG_promote_out_of_sync)
+	if (h->sync != SYNC_DONE && !fresh && bug != BUG_promote_out_of_sync)
 		return false;
-	say(name_of(h), "promoted, epoch %llu%s", (unsigned long long)epoch, force ? ", by force" : "");
-	if (!force && !swarm.async)
+	say(name_of(h), "promoted, epoch %llu%s", (unsigned long long)epoch, fresh ? ", fresh" : "");
+	if (!fresh && !swarm.async)
 		check_takeover(h);
+	for (i = 0; i < CLIENTS_MAX && fresh && h->sync != SYNC_DONE; i++)
+		if (h->conns[i].used)
+			conn_finish(h, &h->conns[i], true);
 	sync_forget(h);
 	if (h->ts_known && bug != BUG_clock_restarted)
 		h->ts_delta_ms += FTCP_TS_TAKEOVER_MS;

@@ -179,7 +179,7 @@ void host_receive(struct host *h, const struct packet *packet);
 void host_icmp(struct host *h, const struct packet *packet);
 bool host_next(const struct host *h, u64 *at_us);
 void host_timers(struct host *h);
-bool host_promote(struct host *h, u64 epoch, bool force);
+bool host_promote(struct host *h, u64 epoch, bool fresh);
 bool host_demote(struct host *h, u64 epoch, bool force);
 void host_detach(struct host *h);
 void host_follow_up(struct host *h, struct conn *c, u32 events);
@@ -190,6 +190,7 @@ struct conn *conn_new(struct host *h, int client);
 
 /* sync.c */
 void sync_forget(struct host *h);
+bool sync_outdate(struct host *h, u64 sync_id);
 bool sync_attach(struct host *h, u64 peer_sync_id, u64 peer_no);
 void sync_detach(struct host *h);
 void sync_ack(struct host *h, u64 sync_id, u64 no);
@@ -209,6 +210,7 @@ void daemon_deliver(struct event *event);
 void daemon_replay(void);					/* a batch of an epoch that is over */
 bool daemon_next(u64 *at_us);
 void daemon_timers(void);
+bool daemon_knows(const struct host *h);	/* that what is held is the latest */
 void daemon_look(struct host *h);		/* something has changed: what does the policy say? */
 void link_break(void);
 void link_cut(u64 until_us);

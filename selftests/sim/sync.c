@@ -42,6 +42,16 @@ void sync_forget(struct host *h)
 	h->collect_us = h->idle_us = 0;
 }
 
+bool sync_outdate(struct host *h, u64 sync_id)
+{
+	if (speaks(h) || !sync_id || sync_id != h->sync_id)
+		return false;
+	say(name_of(h), "holds what is old");
+	begin_numbers(h, 0);
+	h->sync = SYNC_NONE;
+	return true;
+}
+
 void sync_detach(struct host *h)
 {
 	h->attached = false;
