@@ -63,6 +63,9 @@ static void since_both(const struct ctl_item *group, struct ctl_verdict *verdict
 	}
 }
 
+/* What a standby that was not told holds is old from then on; its daemon knows only as long as it remembers its primary's last word. */
+#define AFTER_DETACH "; then do not start the standby's ftcp-syncd again unless this host's runs and is in reach"
+
 static void no_daemon(const struct ctl_item *group, struct ctl_verdict *verdict)
 {
 	char g[FTCP_GROUP_NAME_MAX + 8];
@@ -71,7 +74,7 @@ static void no_daemon(const struct ctl_item *group, struct ctl_verdict *verdict)
 	set_what(verdict, "no ftcp-syncd is attached, so nothing reaches a standby; connections wait");
 	snprintf(verdict->advice, sizeof(verdict->advice),
 		 "start ftcp-syncd; if it runs, its log says why it has no standby; "
-		 "or go on alone, unprotected: 'ftcpctl %sdetach'", option(group, g));
+		 "or go on alone, unprotected: 'ftcpctl %sdetach'" AFTER_DETACH, option(group, g));
 	/* In another sync state the daemon left after that state began: unknown when. */
 	if (group->has[FTCP_A_SYNC_STATE] && group->value[FTCP_A_SYNC_STATE] == FTCP_SYNC_NONE)
 		since_both(group, verdict);
@@ -86,7 +89,7 @@ static void no_answer(const struct ctl_item *group, struct ctl_verdict *verdict)
 	verdict->since_ms = group->value[FTCP_A_LAG_MS];
 	set_what(verdict, "the standby does not acknowledge; connections wait");
 	snprintf(verdict->advice, sizeof(verdict->advice),
-		 "look at the standby and the link to it; or go on alone, unprotected: 'ftcpctl %sdetach'",
+		 "look at the standby and the link to it; or go on alone, unprotected: 'ftcpctl %sdetach'" AFTER_DETACH,
 		 option(group, g));
 }
 
@@ -137,7 +140,7 @@ static void of_standby(const struct ctl_item *group, struct ctl_verdict *verdict
 		break;
 	default:
 		set_kind(verdict, CTL_VERDICT_NOT_IN_SYNC);
-		set_what(verdict, "never synchronised: this host holds nothing it could take over with");
+		set_what(verdict, "not synchronised: this host holds nothing it could take over with");
 		snprintf(verdict->advice, sizeof(verdict->advice),
 			 "is ftcp-syncd running here, and does it reach a primary? Its log says; "
 			 "with no primary left, serve new connections: 'ftcpctl %spromote --force'",
