@@ -71,6 +71,7 @@ bed_up() {
 	mkdir -p "$bed_log"
 	for host in lan $bed_hosts; do
 		ip netns add "$host"
+		rm -f "/run/$host.epoch"	# of the bed before: this one's disks are new
 		# Duplicate address detection costs a second and finds nothing here.
 		ip netns exec "$host" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
 		ip -n "$host" link set lo up
@@ -160,6 +161,7 @@ bed_syncd_conf() { # HOST: prints the file's path
 		[group]
 		name = default
 		role = $host
+		epoch_file = /run/$host.epoch
 
 		[link]
 		listen = 10.9.1.$(bed_number "$host"):7789

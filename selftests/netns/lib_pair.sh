@@ -68,6 +68,7 @@ pair_conf() { # HOST [KEY=VALUE...]
 		[group]
 		name = ${value[name]}
 		role = $host
+		epoch_file = /run/$host.epoch
 		[link]
 		listen = 10.9.1.$(bed_number "$host"):7789
 		peer = 10.9.1.$(bed_number $peer):7789

@@ -145,6 +145,40 @@ no_reset() {
 	pcap_check /tmp/log/takeover.pcap any "$bed_port" --max rst_out=0
 }
 
+# ---------------------------------------------------------------------------------------------------------------------
+
+epoch_stored() { grep -q "^ftcp-epoch 1 default $2 " "/run/$1.epoch"; } # HOST EPOCH
+
+# The primary is cut off, and stands; the other one goes on, and loses everything in a power cut. What the first one holds is not what
+# clients have seen last: it must not go on with it, though nobody holds anything better.
+survivor_forgets() {
+	local epoch
+	traffic_start cut "$bed_vip4" -n 2 --rate 500K
+	traffic_moves cut
+	bed_unplug primary eth0
+	bed_unplug primary sync0
+	in_host standby ftcpctl wait --for active --timeout 30
+	traffic_moves cut
+	epoch=$(group_value standby epoch)
+	wait_for 20 epoch_stored standby "$epoch"
+	role_is primary primary
+	has_conns primary 2
+	host_crash standby
+	host_reboot standby
+	ip -n lan link set primary up
+	pair_syncd standby
+	speaks_for_both primary
+	syncd_says primary 'falling silent: the peer has a higher epoch'
+	[ "$(group_value primary epoch)" -gt "$epoch" ]
+	has_conns primary 0
+	# Their clients may be reset, as those of any connection that a host does not know, and get nothing more.
+	settles 2 traffic_bytes cut
+	traffic_kill cut
+	traffic_start anew "$bed_vip4" --rate 500K
+	traffic_moves anew
+	traffic_end anew
+}
+
 ktap_begin
 ktap_must -t 60 'a pair comes up' pair_up dead_after_ms=2500
 bed_capture_start client /tmp/log/takeover.pcap "tcp src port $bed_port and tcp[tcpflags] & tcp-rst != 0 or ip6[6] = 6 and ip6[53] & 4 != 0"
@@ -164,4 +198,7 @@ ktap_case 'the pause of the busy ones was bearable' longest_pause fast 30000
 ktap_case 'no reset was seen' no_reset
 ktap_case -t 90 'a reset that the client asks about is said again' reset_is_asked_about
 ktap_case 'nothing is left' nothing_left
+bed_down
+ktap_must -t 60 'another pair comes up' pair_up dead_after_ms=2500
+ktap_case -t 100 'a primary that was cut off gives way to who took over, and forgot' survivor_forgets
 ktap_end
