@@ -362,8 +362,10 @@ static void heartbeat_due(void *arg)
 	view->frozen_until_ms = policy_frozen_until(&view->config, now_ms, gap_ms, view->frozen_until_ms);
 	if (view->frozen_until_ms > now_ms && gap_ms >= view->config.dead_after_ms) {
 		log_warn("this process was not running for %llu ms", (unsigned long long)gap_ms);
-		/* The primary may have gone on alone: its last word is worth nothing any more. */
+		/* The primary may have gone on alone: its last word is worth nothing any more, nor what was read just now. */
 		if (view->config.detach && gap_ms >= view->config.detach_after_ms) {
+			if (!policy_speaks(view->self.role))
+				peer_drop(&group->peer, "what was heard may be old");
 			view->peer_met = false;
 			view->unconfirmed = true;
 		}
