@@ -36,6 +36,43 @@ static void tell_sync(const struct group *group)
 	log_event("sync", "role=%s sync=%s", policy_role_text(self->role), policy_sync_text(self->sync));
 }
 
+/*
+ * Since when policy = detach counts. It does not begin anew with each attempt to replicate that fails, nor with what the standby has
+ * acknowledged of a resync that then comes to nothing: only when it holds everything, and has acknowledged something in this attempt.
+ * Of a batch that it keeps waiting it counts as lost as with the link, after dead_after_ms.
+ */
+static void note_held(struct group *group, const struct kernel_group *found, enum ftcp_sync_state was)
+{
+	uint64_t held_ms = loop_clock_ms(), dead_after_ms = group->config->dead_after_ms;
+
+	if (group->attach != GROUP_ATTACHED || found->host.batch_no <= group->attach_no ||
+	    (found->host.sync != FTCP_SYNC_DONE && was != FTCP_SYNC_DONE))
+		return;
+	if (found->host.sync == FTCP_SYNC_DONE)
+		group->attach_failures = 0;
+	if (found->lag_ms > dead_after_ms)
+		held_ms -= found->lag_ms - dead_after_ms;
+	if (held_ms > group->view.unattached_ms)
+		group->view.unattached_ms = held_ms;
+}
+
+void group_note_held(struct group *group)
+{
+	struct kernel_group found;
+
+	if (group->attach == GROUP_ATTACHED && group->here && !group->lost && !kernel_group_get(&group->kernel, &found))
+		note_held(group, &found, found.host.sync);
+}
+
+/* Its daemon answers, its kernel does not, for as long as a lost link would have been waited for. Not told by who has not read. */
+static bool is_stuck(const struct group *group, const struct kernel_group *found)
+{
+	const struct policy_config *config = &group->view.config;
+
+	return config->detach && found->host.role == FTCP_ROLE_PRIMARY && found->lag_ms >= config->dead_after_ms + config->detach_after_ms &&
+	       group->loop->gap_ms < config->dead_after_ms / 2 && group->loop->now_ms >= group->view.frozen_until_ms;
+}
+
 /* The kernel has the truth, whoever told it: this process, its predecessor, or a person with ftcpctl. */
 static void follow(struct group *group, const struct kernel_group *found, bool first)
 {
@@ -64,14 +101,18 @@ static void follow(struct group *group, const struct kernel_group *found, bool f
 		group->view.settled_ms = loop_clock_ms();
 		group_send_state(group);
 	}
-	if (self->role == FTCP_ROLE_PRIMARY && old.role != FTCP_ROLE_PRIMARY && group->attach != GROUP_ATTACHED)
+	/* By an attempt to replicate, after others that have failed, it did not become what it was not before. */
+	if (self->role == FTCP_ROLE_PRIMARY && old.role != FTCP_ROLE_PRIMARY && !group->attach_failures)
 		group->view.unattached_ms = loop_clock_ms();
-	group_sync_progress(group, old.sync_id, old.batch_no);
+	note_held(group, found, old.sync);
+	group_sync_progress(group);
 	/* Each role has a side of replication, and cannot be on the other. */
 	if (policy_speaks(self->role) ? group->following : group->attach != GROUP_NOT_ATTACHED)
 		group_sync_stop(group);
 	else if (group->attach == GROUP_ATTACHED && !found->attached)
 		group_sync_failed(group, "the kernel has let go of this process");
+	else if (group->attach == GROUP_ATTACHED && is_stuck(group, found))
+		group_sync_failed(group, "the standby has acknowledged nothing for %u ms", found->lag_ms);
 }
 
 bool group_refresh(struct group *group)
@@ -162,8 +203,8 @@ static void kernel_events_ready(void *arg, uint32_t events)
 	if (news & KERNEL_NEWS_GONE)
 		group->lost = group->here;
 	if (news & KERNEL_NEWS_OVERRUN && group->attach == GROUP_ATTACHED) {
-		log_warn("the kernel could not deliver a batch: attaching again");
-		group_sync_start(group);
+		/* It may be too much for the socket's buffer each time. */
+		group_sync_failed(group, "the kernel could not deliver a batch");
 	}
 	if (!group->here && news)
 		look_for_it(group);

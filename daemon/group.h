@@ -53,7 +53,8 @@ struct group {
 	struct loop_timer prepare_timeout;
 	struct channel channel_out;	/* being set up, in place of the PREPARE on the link */
 	bool resync;			/* attach with nothing in common */
-	unsigned int attach_failures;
+	unsigned int attach_failures;	/* since the standby held everything, by an attempt that it has acknowledged something of */
+	uint64_t attach_no;		/* what the standby held when batches began to flow */
 	struct loop_io batches;
 	bool batches_paused;		/* the link is congested */
 	uint64_t held_sync_id, held_no;	/* acknowledged by the peer in this burst; 0: nothing */
@@ -86,6 +87,8 @@ extern const struct peer_ops group_peer_ops;
 bool group_outdate(struct group *group, uint64_t sync_id, const char *why);
 /** group_refresh() - ask the kernel how things stand, and follow it; false: it is gone */
 bool group_refresh(struct group *group);
+/** group_note_held() - before replication is given up: if the standby holds everything, detach_after_ms begins now */
+void group_note_held(struct group *group);
 /** group_send_state() - a heartbeat, now */
 void group_send_state(struct group *group);
 
@@ -99,8 +102,8 @@ __attribute__((format(printf, 2, 3))) void group_sync_failed(struct group *group
 void group_sync_reset(struct group *group);
 /** group_sync_settle() - following: no more is applied, and the view tells exactly how far this host has come */
 void group_sync_settle(struct group *group);
-/** group_sync_progress() - the kernel was asked, which stood at @sync_id and @no before */
-void group_sync_progress(struct group *group, uint64_t sync_id, uint64_t no);
+/** group_sync_progress() - the kernel was asked */
+void group_sync_progress(struct group *group);
 /** group_sync_channel() - the peer has opened one */
 void group_sync_channel(struct group *group, struct link *link);
 void group_sync_frame(struct group *group, const struct frame *frame);

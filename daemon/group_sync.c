@@ -44,12 +44,11 @@ static void close_batches(struct group *group)
 
 void group_sync_stop(struct group *group)
 {
+	group_note_held(group);
 	close_batches(group);
 	channel_close(&group->channel_out);
 	group->following = false;
 	loop_timer_stop(group->loop, &group->prepare_timeout);
-	if (group->attach == GROUP_ATTACHED)
-		group->view.unattached_ms = loop_clock_ms();
 	group->attach = GROUP_NOT_ATTACHED;
 	group->view.attached = false;
 	group->batches_paused = false;
@@ -134,12 +133,15 @@ static void attach(struct group *group, const struct policy_host *place, int cha
 		return;
 	}
 	group->attach = GROUP_ATTACHED;
+	group->attach_no = sync_id ? place->batch_no : 0;
 	group->resync = false;
 	group_refresh(group);
 	/* The channel may have ended already. */
 	if (group->attach != GROUP_ATTACHED)
 		return;
 	resumed = sync_id && group->view.self.sync_id == sync_id;
+	if (!resumed)
+		group->attach_no = 0;
 	log_note("replicating to the standby, %s", resumed ? "going on where it stands" : "everything from the beginning");
 	log_event("attached", "resumed=%d batch_no=%llu", resumed, (unsigned long long)(resumed ? place->batch_no : 0));
 	if (group->batches.fd >= 0 && peer_congested(&group->peer)) {
@@ -203,8 +205,6 @@ static void tell_held(struct group *group)
 		return;
 	if (group->attach == GROUP_ATTACHED && kernel_ack(&group->kernel, group->held_sync_id, group->held_no))
 		log_info("the kernel does not take an acknowledgement: %s", group->kernel.error);
-	else
-		group->attach_failures = 0;
 	group->held_sync_id = 0;
 }
 
@@ -382,18 +382,14 @@ static void batches_ready(void *arg, uint32_t events)
 	if (!err || err == -EAGAIN)
 		return;
 	/* The kernel knows which batch was lost as little as we do: begin behind what the standby holds. */
-	log_warn("batches were lost on the way from the kernel (%s): attaching again", group->kernel.error);
-	group_sync_start(group);
+	group_sync_failed(group, "batches were lost on the way from the kernel: %s", group->kernel.error);
 }
 
-void group_sync_progress(struct group *group, uint64_t sync_id, uint64_t no)
+void group_sync_progress(struct group *group)
 {
 	const struct policy_host *self = &group->view.self;
 	bool moved = self->sync_id && (self->sync_id != group->follow_sync_id || self->batch_no != group->follow_no);
 
-	/* The standby has acknowledged something: what failed before does not fail now. */
-	if (group->attach == GROUP_ATTACHED && self->sync_id == sync_id && self->batch_no > no)
-		group->attach_failures = 0;
 	/*
 	 * As in applied(). What the peer said before it attached may come later than what its kernel sent after; but when it has
 	 * told that it is primary, it is the one to take that back.

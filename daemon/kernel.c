@@ -268,6 +268,9 @@ static int group_cb(const struct nlmsghdr *nlh, void *arg)
 		case FTCP_A_ATTACHED:
 			group->attached = mnl_attr_get_u8(attr);
 			break;
+		case FTCP_A_LAG_MS:
+			group->lag_ms = mnl_attr_get_u32(attr);
+			break;
 		}
 	}
 	return MNL_CB_OK;

@@ -27,6 +27,7 @@ struct kernel_batch {
 struct kernel_group {
 	struct policy_host host;
 	bool attached;
+	uint32_t lag_ms;		/* speaking: age of the oldest batch that is not acknowledged; 0: none */
 };
 
 /* Called for the batches that came in one go. */

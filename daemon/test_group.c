@@ -343,9 +343,22 @@ static void progress(void)
 	struct policy_view *view = &b.group.view;
 
 	a.group.attach_failures = 3;
+	a.group.view.unattached_ms = 1;
 	ship();
 	group_refresh(&a.group);
-	tap_ok(!a.group.attach_failures, "progress__an_acknowledgement_ends_a_row_of_failures");
+	tap_ok(a.group.attach_failures == 3 && a.group.view.unattached_ms == 1, "progress__an_acknowledgement_alone_is_none");
+	a.now.host.sync = FTCP_SYNC_DONE;
+	a.now.lag_ms = a.config.dead_after_ms + 1000;
+	group_refresh(&a.group);
+	tap_ok(!a.group.attach_failures && a.group.view.unattached_ms + 1000 <= loop_clock_ms(), "progress__all_that_is_held_ends_a_row_of_failures");
+	a.now.lag_ms = 0;
+	a.group.view.unattached_ms = 1;
+	a.group.attach_no = a.now.host.batch_no;
+	group_refresh(&a.group);
+	tap_ok(a.group.view.unattached_ms == 1, "progress__not_what_was_held_before");
+	a.group.attach_no = 0;
+	group_refresh(&a.group);
+	tap_ok(a.group.view.unattached_ms + 1000 > loop_clock_ms(), "progress__all_that_is_held_counts");
 	b.group.primary_heard = false;
 	view->peer.role = FTCP_ROLE_DETACHED;
 	group_refresh(&b.group);
@@ -490,6 +503,80 @@ static void refused(void)
 	tap_ok(until(a_resyncs) && a.group.attach_failures == 1, "refused__behind_the_end_of_the_channel");
 	tap_ok(a.group.view.attach_at_ms >= begun_ms + policy_attach_delay_ms(2), "refused__nor_then");
 	tap_ok(until(replicates) && !a.attach_sync_id && ship(), "refused__that_counts_too");
+}
+
+/* ---- policy = detach ---- */
+
+static bool alone_or_replicates(void)
+{
+	return a.now.host.role == FTCP_ROLE_DETACHED || replicates();
+}
+
+static bool alone(void)
+{
+	return a.now.host.role == FTCP_ROLE_DETACHED;
+}
+
+/* The standby takes the beginning and not the rest; how often, until nobody waits for it any more. */
+static unsigned int takes_half(void)
+{
+	unsigned int n = 0;
+
+	while (until(alone_or_replicates) && !alone() && n < 20) {
+		a.now.host.sync = FTCP_SYNC_RUNNING;
+		a.now.host.batch_no += 3;
+		group_refresh(&a.group);
+		expect_attach();
+		refuses("too many");
+		n++;
+		until(a_resyncs);
+	}
+	return n;
+}
+
+static void never_whole(void)
+{
+	uint64_t begun_ms;
+	unsigned int n;
+
+	a.group.view.config.detach = true;
+	a.group.view.config.detach_after_ms = 1500;
+	a.now.host.sync = FTCP_SYNC_DONE;
+	ship();
+	group_refresh(&a.group);
+	begun_ms = loop_clock_ms();
+	n = takes_half();
+	tap_ok(n >= 2 && alone() && loop_clock_ms() - begun_ms < 5000, "never_whole__is_not_waited_for");
+	/* Each further attempt ends as soon as it has failed. */
+	tap_ok(until(replicates) && takes_half() == 1 && alone(), "never_whole__nor_again_and_again");
+	expect_attach();
+	tap_ok(until(replicates) && ship(), "never_whole__and_when_it_is");
+	a.now.host.sync = FTCP_SYNC_DONE;
+	group_refresh(&a.group);
+	tap_ok(!a.group.attach_failures, "never_whole__all_is_well");
+}
+
+/* Its daemon lives, its kernel acknowledges nothing; a resync that goes on for long is not that. */
+static void stuck(void)
+{
+	const struct policy_config *config = &a.group.view.config;
+
+	a.now.host.sync = FTCP_SYNC_RUNNING;
+	a.group.view.unattached_ms = 1;
+	a.now.lag_ms = config->dead_after_ms;
+	run_for(200);
+	tap_ok(a.now.host.role == FTCP_ROLE_PRIMARY && a.group.attach == GROUP_ATTACHED, "stuck__a_resync_that_goes_on_is_not");
+	a.now.lag_ms = config->dead_after_ms + config->detach_after_ms;
+	tap_ok(until(alone) && a.group.attach_failures == 1, "stuck__is_not_waited_for");
+	a.now.lag_ms = 0;
+	expect_attach();
+	tap_ok(until(replicates) && ship(), "stuck__and_it_comes_back");
+	a.now.lag_ms = config->dead_after_ms + config->detach_after_ms;
+	a.group.view.config.detach = false;
+	run_for(1200);
+	tap_ok(a.group.attach == GROUP_ATTACHED, "stuck__is_waited_for_with_stall");
+	a.now.lag_ms = 0;
+	a.group.attach_failures = 0;
 }
 
 static bool b_down(void)
@@ -642,6 +729,8 @@ int main(void)
 	torn();
 	again();
 	refused();
+	never_whole();
+	stuck();
 	link_lost();
 	no_kernel();
 	promoted_unheard();

@@ -97,6 +97,39 @@ standby_boots_anew() {
 	traffic_end patient
 }
 
+# It takes the first batches of a resync and refuses the last, since a service is missing there: it is none, however often it is tried.
+takes_a_part() {
+	syncd_end standby TERM
+	primary ftcpctl wait --for detached --timeout 20
+	primary ftcpctl service add echo --port 7777
+	traffic_start many "$bed_vip4" -n 500 --rate 500
+	wait_for 60 has_conns primary 500
+	bed_port=7777 traffic_start missing "$bed_vip4" --rate 10K
+	traffic_moves missing 1000
+	pair_syncd standby
+	wait_for 30 syncd_says primary 'no service on port 7777'
+	primary ftcpctl wait --for detached --timeout 20
+	traffic_moves missing 5000
+	traffic_moves many
+	refused_again
+}
+
+times_refused() { grep -c 'refuses batch' "$bed_log/primary.syncd.log"; }
+was_refused() { [ "$(times_refused)" -gt "$1" ]; } # TIMES
+
+# The attempts become few, and connections do not wait for long.
+refused_again() {
+	wait_for 60 was_refused "$(times_refused)"
+	primary ftcpctl wait --for detached --timeout 5
+	traffic_moves missing 5000
+	standby ftcpctl service add echo --port 7777
+	protected primary 60
+	has_conns standby 501
+	traffic_moves missing 5000
+	traffic_end missing
+	traffic_end many
+}
+
 ktap_begin
 ktap_must -t 60 'stall: a pair comes up' pair_up policy=stall
 ktap_case -t 60 'stall: the standby is lost, connections wait' lost_and_stalled
@@ -111,4 +144,7 @@ ktap_case -t 60 'detach: so truly that it can take over' resync_is_true
 bed_down
 ktap_must -t 60 'detach: another pair comes up' pair_up policy=detach detach_after_ms=1000
 ktap_case -t 100 'detach: it returns with empty hands, and is brought up to date' standby_boots_anew
+bed_down
+ktap_must -t 60 'detach: and another' pair_up policy=detach detach_after_ms=2000
+ktap_case -t 200 'detach: it takes a part and refuses the rest again and again, connections go on' takes_a_part
 ktap_end

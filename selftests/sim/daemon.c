@@ -133,7 +133,7 @@ static void link_lost(struct host *h)
 	struct daemon *d = daemon_of(h);
 
 	d->connected = d->linkup = d->preparing = false;
-	if (h->attached)
+	if (h->attached && h->sync == SYNC_DONE)
 		d->unattached_us = now_us;
 	sync_detach(h);
 	daemon_look(h);
@@ -284,7 +284,7 @@ static void refused(struct host *h)
 	struct daemon *d = daemon_of(h);
 
 	d->preparing = false;
-	if (h->attached)
+	if (h->attached && h->sync == SYNC_DONE)
 		d->unattached_us = now_us;
 	sync_detach(h);
 	d->attach_at_us = now_us + RETRY_US;
@@ -325,6 +325,8 @@ static void receive(struct host *h, const struct message *m)
 		break;
 	case READY:
 		d->preparing = false;
+		if (h->role == DETACHED)
+			d->unattached_us = now_us;
 		if (!sync_attach(h, m->sync_id, m->no))
 			d->attach_at_us = now_us + RETRY_US;
 		break;
