@@ -525,10 +525,7 @@ void ftcp_conn_committed(struct ftcp_conn *conn, const struct ftcp_mark *mark)
 
 void ftcp_conn_kill(struct ftcp_conn *conn)
 {
-	if (!ftcp_group_speaks(conn->group)) {
-		ftcp_conn_forget(conn);
-		return;
-	}
+	lockdep_assert_held(&conn->group->sync.mutex);
 	spin_lock_bh(&conn->lock);
 	if (!conn->gone && !conn->finished)
 		ftcp_tcb_abort(&conn->tcb);

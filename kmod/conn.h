@@ -154,7 +154,7 @@ void ftcp_conn_board(struct ftcp_conn *conn, const struct ftcp_segment *seg);
 /** ftcp_conn_committed() - conn->lock held, followed by ftcp_conn_unlock(): the standby holds up to @mark */
 void ftcp_conn_committed(struct ftcp_conn *conn, const struct ftcp_mark *mark);
 
-/** ftcp_conn_kill() - abort towards the client (RST after the commit); on a standby: forget silently. Takes the lock. */
+/** ftcp_conn_kill() - abort towards the client (RST after the commit). The group speaks, sync.mutex is held. Takes the lock. */
 void ftcp_conn_kill(struct ftcp_conn *conn);
 
 /**

@@ -139,16 +139,38 @@ int ftcp_service_add(struct ftcp_net *fn, struct ftcp_group *group, const struct
 	return err;
 }
 
-static void kill_if_of(struct ftcp_conn *conn, void *service)
+/* The connections of a service that is gone. */
+struct ending {
+	const struct ftcp_service *service;
+	bool speaks;
+	u32 n;
+};
+
+static void end_conn(struct ftcp_conn *conn, void *arg)
 {
-	if (conn->service == service)
+	struct ending *ending = arg;
+
+	if (conn->service != ending->service)
+		return;
+	ending->n++;
+	if (ending->speaks)
 		ftcp_conn_kill(conn);
+	else
+		ftcp_conn_forget(conn);
 }
 
-static void forget_if_of(struct ftcp_conn *conn, void *service)
+/* Under sync.mutex: no role changes, and no batch brings another one. */
+static void end_conns(struct ftcp_group *group, const struct ftcp_service *service)
 {
-	if (conn->service == service)
-		ftcp_conn_forget(conn);
+	struct ending ending = { .service = service };
+
+	mutex_lock(&group->sync.mutex);
+	ending.speaks = ftcp_group_speaks(group);
+	ftcp_group_walk(group, end_conn, &ending);
+	/* A standby that goes on as if it held them would be believed: the primary ships idle ones only once. */
+	if (ending.n && !ending.speaks)
+		ftcp_sync_forget(group);
+	mutex_unlock(&group->sync.mutex);
 }
 
 /* The last service takes the hooks with it. */
@@ -179,7 +201,7 @@ int ftcp_service_del(struct ftcp_net *fn, struct ftcp_group *group, const struct
 	}
 	remove_locked(fn, service);
 	mutex_unlock(&fn->config);
-	ftcp_group_walk(group, ftcp_group_speaks(group) ? kill_if_of : forget_if_of, service);
+	end_conns(group, service);
 	ftcp_service_put(service);
 	return 0;
 }

@@ -48,7 +48,7 @@ int ftcp_service_add(struct ftcp_net *fn, struct ftcp_group *group, const struct
 /** ftcp_service_add_locked() - the same with fn->config held */
 int ftcp_service_add_locked(struct ftcp_net *fn, struct ftcp_group *group, const struct ftcp_service *conf,
 			    struct netlink_ext_ack *extack);
-/** ftcp_service_del() - aborts its connections (silently on a standby) */
+/** ftcp_service_del() - aborts its connections; a standby forgets them silently, and is not in sync any more if there were any */
 int ftcp_service_del(struct ftcp_net *fn, struct ftcp_group *group, const struct in6_addr *addr, u16 port,
 		     struct netlink_ext_ack *extack);
 /** ftcp_services_destroy() - the namespace or the module goes: no hook runs afterwards, all connections are gone */

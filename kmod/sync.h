@@ -97,13 +97,13 @@ int ftcp_sync_apply(struct ftcp_group *group, const struct ftcp_channel *channel
 void ftcp_sync_portid_gone(struct ftcp_net *fn, u32 portid);
 
 /**
- * ftcp_sync_forget() - role change, sync.mutex held: drop what is in flight, detach, state NONE, sync_id 0
+ * ftcp_sync_forget() - role change, or a standby has lost connections; sync.mutex held: drop what is in flight, detach, state NONE, sync_id 0
  *
  * Connections keep their marks; tombstones whose end now needs no commit are finished by the caller's walk.
  */
 void ftcp_sync_forget(struct ftcp_group *group);
 
-/** ftcp_sync_lag() - bytes and age of what is not committed */
+/** ftcp_sync_lag() - primary: bytes and age of what is not committed; standby: for how long no batch has come */
 void ftcp_sync_lag(struct ftcp_group *group, u64 *bytes, u32 *ms);
 
 #endif

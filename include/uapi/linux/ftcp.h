@@ -22,7 +22,7 @@ enum ftcp_cmd {
 	FTCP_CMD_SERVICE_DEL,	/* GROUP_NAME, SERVICE_PORT, [SERVICE_ADDR*]; its connections are aborted */
 	FTCP_CMD_SERVICE_GET,	/* dump, [GROUP_NAME] */
 	FTCP_CMD_CONN_GET,	/* dump, [GROUP_NAME] */
-	FTCP_CMD_CONN_KILL,	/* CONN_LADDR*, CONN_LPORT, CONN_RADDR*, CONN_RPORT; reset towards the client */
+	FTCP_CMD_CONN_KILL,	/* CONN_LADDR*, CONN_LPORT, CONN_RADDR*, CONN_RPORT; reset towards the client; not on a standby */
 	FTCP_CMD_STATS_GET,	/* do: one reply with nested STATS_ENTRYs */
 	FTCP_CMD_PROMOTE,	/* GROUP_NAME, [EPOCH], [FORCE | FRESH]; standby -> detached (speaks alone until a standby attaches) */
 	FTCP_CMD_DEMOTE,	/* GROUP_NAME, [EPOCH]; -> standby, silent at once */
