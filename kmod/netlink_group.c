@@ -33,7 +33,7 @@ static void view_group(struct ftcp_group *group, struct group_view *view)
 	view->held_no = sync->held_no;
 	view->sent_no = sync->sent_no;
 	view->unsynced = sync->unsynced;
-	view->attached = sync->portid;
+	view->attached = sync->portid || READ_ONCE(sync->follow_portid);
 	spin_unlock_bh(&group->lock);
 }
 

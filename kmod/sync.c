@@ -199,6 +199,7 @@ static void begin_numbers(struct ftcp_group *group, u64 sync_id)
 	sync->unsynced = 0;
 	sync->reset_due = sync_id != 0;
 	sync->idle_due = false;
+	sync->heard_ms = 0;
 }
 
 void ftcp_sync_forget(struct ftcp_group *group)
@@ -563,12 +564,22 @@ u32 ftcp_sync_oldest_ms(struct ftcp_group *group)
 	return ms;
 }
 
+static u32 silent_ms(struct ftcp_group *group)
+{
+	u64 heard_ms;
+
+	spin_lock_bh(&group->lock);
+	heard_ms = group->sync.heard_ms;
+	spin_unlock_bh(&group->lock);
+	return heard_ms ? min_t(u64, ftcp_sync_now_ms() - heard_ms, U32_MAX) : 0;
+}
+
 void ftcp_sync_lag(struct ftcp_group *group, u64 *bytes, u32 *ms)
 {
 	struct ftcp_conn *conn;
 
 	*bytes = 0;
-	*ms = 0;
+	*ms = READ_ONCE(group->role) == FTCP_ROLE_STANDBY ? silent_ms(group) : 0;
 	if (READ_ONCE(group->role) != FTCP_ROLE_PRIMARY)
 		return;
 	rcu_read_lock();

@@ -46,6 +46,7 @@ struct ftcp_sync {
 	bool idle_due;			/* the next batch is made even if there is nothing to ship */
 	bool stopped;			/* the group is being removed: nobody attaches any more */
 	u64 last_sent_ms;
+	u64 heard_ms;			/* standby: when a batch came last; 0: none since the role changed, or what was held was lost */
 	struct work_struct collect;
 	struct delayed_work idle;
 };

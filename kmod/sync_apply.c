@@ -411,12 +411,22 @@ static int apply_locked(struct apply *apply, u32 len)
 	return err;
 }
 
+/* From a primary that this host is in step with: it sends one at least each FTCP_BATCH_IDLE_MS. */
+static void note_heard(struct ftcp_group *group)
+{
+	spin_lock_bh(&group->lock);
+	group->sync.heard_ms = ftcp_sync_now_ms();
+	spin_unlock_bh(&group->lock);
+}
+
 static int apply_once(struct apply *apply, u32 len)
 {
 	int err;
 
 	mutex_lock(&apply->group->sync.mutex);
 	err = apply_locked(apply, len);
+	if (!err)
+		note_heard(apply->group);
 	mutex_unlock(&apply->group->sync.mutex);
 	return err;
 }

@@ -98,9 +98,9 @@ enum ftcp_attr {
 	FTCP_A_SYNC_ID,		/* u64, 0: none */
 	FTCP_A_BATCH_NO,	/* u64: SYNC_ACK: held up to; GROUP_GET: primary last committed, standby last applied */
 	FTCP_A_BATCH_SENT,	/* u64: primary: last batch made */
-	FTCP_A_ATTACHED,	/* u8: a daemon is attached to the group */
+	FTCP_A_ATTACHED,	/* u8: a daemon is attached to the group; standby: one has handed over a channel */
 	FTCP_A_LAG_BYTES,	/* u64: primary: bytes shipped or waiting, not yet committed */
-	FTCP_A_LAG_MS,		/* u32: primary: age of the oldest uncommitted batch, 0: none */
+	FTCP_A_LAG_MS,		/* u32: primary: age of the oldest uncommitted batch; standby: of the last one applied; 0: none */
 	FTCP_A_ROLE_MS,		/* u64: for how long in this role */
 	FTCP_A_SYNC_MS,		/* u64: for how long in this sync state */
 	FTCP_A_CONNS,		/* u32: connections of the group */
