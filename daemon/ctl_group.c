@@ -4,11 +4,14 @@
 #include "ctl_group.h"
 #include "ctl_table.h"
 
+/* A standby: for how long no batch has come. */
 static void lag_cell(struct ctl_table *table, const struct ctl_item *group)
 {
 	char bytes[32], ms[32];
 
-	if (!group->has[FTCP_A_LAG_BYTES] || group->value[FTCP_A_ROLE] != FTCP_ROLE_PRIMARY)
+	if (group->value[FTCP_A_ROLE] == FTCP_ROLE_STANDBY && group->value[FTCP_A_LAG_MS])
+		ctl_table_cell(table, "%s", ctl_time_text(group->value[FTCP_A_LAG_MS], ms));
+	else if (!group->has[FTCP_A_LAG_BYTES] || group->value[FTCP_A_ROLE] != FTCP_ROLE_PRIMARY)
 		ctl_table_cell(table, "-");
 	else
 		ctl_table_cell(table, "%s, %s", ctl_bytes_text(group->value[FTCP_A_LAG_BYTES], bytes),

@@ -21,7 +21,7 @@ static void judge(const struct ctl *ctl, struct picture *picture)
 		return;
 	}
 	for (size_t i = 0; i < picture->groups.n; i++) {
-		ctl_verdict(&picture->groups.v[i], &verdict);
+		ctl_verdict(&picture->groups.v[i], &picture->services, &verdict);
 		if (i && verdict.kind <= picture->worst.kind)
 			continue;
 		picture->worst = verdict;
@@ -71,7 +71,7 @@ static void print_json(const struct picture *picture)
 	for (size_t i = 0; i < picture->groups.n; i++) {
 		json_t *group = ctl_item_json(&picture->groups.v[i]);
 
-		ctl_verdict(&picture->groups.v[i], &verdict);
+		ctl_verdict(&picture->groups.v[i], &picture->services, &verdict);
 		ctl_json_set(group, "verdict", verdict_json(&verdict, NULL));
 		json_array_append_new(groups, group);
 	}
@@ -111,7 +111,7 @@ static void print_text(const struct picture *picture)
 	for (size_t i = 0; i < picture->groups.n; i++) {
 		const struct ctl_item *group = &picture->groups.v[i];
 
-		ctl_verdict(group, &verdict);
+		ctl_verdict(group, &picture->services, &verdict);
 		if (verdict.exit_status == CTL_EXIT_OK || group->group == picture->worst_group)
 			continue;
 		printf("\n");

@@ -13,6 +13,7 @@ static const struct {
 	[CTL_VERDICT_READY] = { "STANDBY", "standby-ready", CTL_EXIT_OK },
 	[CTL_VERDICT_SYNCING] = { "SYNCING", "syncing", CTL_EXIT_UNPROTECTED },
 	[CTL_VERDICT_STANDBY_SYNCING] = { "STANDBY, syncing", "standby-syncing", CTL_EXIT_UNPROTECTED },
+	[CTL_VERDICT_CUT_OFF] = { "STANDBY, cut off", "standby-cut-off", CTL_EXIT_UNPROTECTED },
 	[CTL_VERDICT_NOT_IN_SYNC] = { "STANDBY, not in sync", "standby-not-in-sync", CTL_EXIT_UNPROTECTED },
 	[CTL_VERDICT_UNPROTECTED] = { "UNPROTECTED", "unprotected", CTL_EXIT_UNPROTECTED },
 	[CTL_VERDICT_STALLED] = { "STALLED", "stalled", CTL_EXIT_UNPROTECTED },
@@ -93,8 +94,75 @@ static void no_answer(const struct ctl_item *group, struct ctl_verdict *verdict)
 		 option(group, g));
 }
 
-static void of_primary(const struct ctl_item *group, struct ctl_verdict *verdict)
+/* The services of a group by what they promise. */
+struct promises {
+	size_t all, n[__FTCP_PROTECTION_MAX];
+	const struct ctl_item *first[__FTCP_PROTECTION_MAX];
+};
+
+static void count_promises(const struct ctl_item *group, const struct ctl_items *services, struct promises *promises)
 {
+	memset(promises, 0, sizeof(*promises));
+	for (size_t i = 0; services && i < services->n; i++) {
+		const struct ctl_item *service = &services->v[i];
+		uint64_t how = service->value[FTCP_A_SERVICE_PROTECTION];
+
+		if (strcmp(service->group, group->group))
+			continue;
+		promises->all++;
+		if (how >= __FTCP_PROTECTION_MAX)
+			continue;
+		if (!promises->n[how]++)
+			promises->first[how] = service;
+	}
+}
+
+/* "port 80", or "192.0.2.1:80", and how many more of the kind there are. */
+static const char *promise_text(const struct promises *promises, enum ftcp_protection how, char text[CTL_ADDR_LEN + 40])
+{
+	const struct ctl_item *service = promises->first[how];
+	uint16_t port = (uint16_t)service->value[FTCP_A_SERVICE_PORT];
+	char place[CTL_ADDR_LEN], more[32] = "";
+
+	if (promises->n[how] > 1)
+		snprintf(more, sizeof(more), " and %zu more", promises->n[how] - 1);
+	if (service->service.family)
+		snprintf(text, CTL_ADDR_LEN + 40, "%s%s", ctl_endpoint_text(&service->service, port, place), more);
+	else
+		snprintf(text, CTL_ADDR_LEN + 40, "port %u%s", port, more);
+	return text;
+}
+
+/* The standby holds what it was promised: that is not everything of an async service, and nothing of one without protection. */
+static void of_protected(const struct ctl_item *group, const struct ctl_items *services, struct ctl_verdict *verdict)
+{
+	char async[CTL_ADDR_LEN + 40], none[CTL_ADDR_LEN + 40];
+	struct promises promises;
+
+	count_promises(group, services, &promises);
+	set_kind(verdict, CTL_VERDICT_PROTECTED);
+	if (promises.all && promises.n[FTCP_PROTECTION_NONE] == promises.all) {
+		set_kind(verdict, CTL_VERDICT_UNPROTECTED);
+		set_what(verdict, "no service is protected (protection none): if this host dies, its connections die");
+		snprintf(verdict->advice, sizeof(verdict->advice),
+			 "if that is not meant: delete the services and add them with '--protection sync', on both hosts");
+	} else if (promises.n[FTCP_PROTECTION_ASYNC] && promises.n[FTCP_PROTECTION_NONE]) {
+		set_what(verdict, "the standby holds the connections, but the last moment of %s (async) may be lost, and those of %s (none) are not protected",
+			 promise_text(&promises, FTCP_PROTECTION_ASYNC, async), promise_text(&promises, FTCP_PROTECTION_NONE, none));
+	} else if (promises.n[FTCP_PROTECTION_ASYNC]) {
+		set_what(verdict, "the standby holds the connections, but the last moment of %s (async) may be lost",
+			 promise_text(&promises, FTCP_PROTECTION_ASYNC, async));
+	} else if (promises.n[FTCP_PROTECTION_NONE]) {
+		set_what(verdict, "the standby holds the connections, but those of %s (none) are not protected",
+			 promise_text(&promises, FTCP_PROTECTION_NONE, none));
+	} else {
+		set_what(verdict, "every connection is held by the standby");
+	}
+}
+
+static void of_primary(const struct ctl_item *group, const struct ctl_items *services, struct ctl_verdict *verdict)
+{
+	char g[FTCP_GROUP_NAME_MAX + 8];
 	bool done = group->has[FTCP_A_SYNC_STATE] && group->value[FTCP_A_SYNC_STATE] == FTCP_SYNC_DONE;
 
 	if (group->has[FTCP_A_ATTACHED] && !group->value[FTCP_A_ATTACHED]) {
@@ -106,8 +174,7 @@ static void of_primary(const struct ctl_item *group, struct ctl_verdict *verdict
 		return;
 	}
 	if (done) {
-		set_kind(verdict, CTL_VERDICT_PROTECTED);
-		set_what(verdict, "every connection is held by the standby");
+		of_protected(group, services, verdict);
 	} else {
 		set_kind(verdict, CTL_VERDICT_SYNCING);
 		if (group->has[FTCP_A_UNSYNCED])
@@ -117,9 +184,30 @@ static void of_primary(const struct ctl_item *group, struct ctl_verdict *verdict
 		else
 			set_what(verdict, "the standby is brought up to date");
 		snprintf(verdict->advice, sizeof(verdict->advice),
-			 "wait: 'ftcpctl wait --for protected'; do not stop this host before");
+			 "wait: 'ftcpctl %swait --for protected'; do not stop this host before", option(group, g));
 	}
 	since_both(group, verdict);
+}
+
+/* In step with the primary at some time, and not since: it may have gone on without this host. */
+static bool is_cut_off(const struct ctl_item *group, uint64_t sync)
+{
+	return (sync == FTCP_SYNC_DONE || sync == FTCP_SYNC_RUNNING) && group->has[FTCP_A_LAG_MS] &&
+	       group->value[FTCP_A_LAG_MS] > CTL_CUT_OFF_MS;
+}
+
+static void cut_off(const struct ctl_item *group, uint64_t sync, struct ctl_verdict *verdict)
+{
+	char g[FTCP_GROUP_NAME_MAX + 8];
+
+	set_kind(verdict, CTL_VERDICT_CUT_OFF);
+	verdict->has_since = true;
+	verdict->since_ms = group->value[FTCP_A_LAG_MS];
+	set_what(verdict, sync == FTCP_SYNC_DONE ? "nothing comes from the primary any more: what this host holds grows old" :
+						   "nothing comes from the primary any more, and not everything had come");
+	snprintf(verdict->advice, sizeof(verdict->advice),
+		 "is ftcp-syncd running here and on the primary, and does the link between them stand? Their logs say; if the primary is gone for good: "
+		 "'ftcpctl %spromote%s'", option(group, g), sync == FTCP_SYNC_DONE ? "" : " --force");
 }
 
 static void of_standby(const struct ctl_item *group, struct ctl_verdict *verdict)
@@ -127,6 +215,10 @@ static void of_standby(const struct ctl_item *group, struct ctl_verdict *verdict
 	uint64_t sync = group->has[FTCP_A_SYNC_STATE] ? group->value[FTCP_A_SYNC_STATE] : FTCP_SYNC_NONE;
 	char g[FTCP_GROUP_NAME_MAX + 8];
 
+	if (is_cut_off(group, sync)) {
+		cut_off(group, sync, verdict);
+		return;
+	}
 	switch (sync) {
 	case FTCP_SYNC_DONE:
 		set_kind(verdict, CTL_VERDICT_READY);
@@ -159,11 +251,11 @@ static void of_detached(const struct ctl_item *group, struct ctl_verdict *verdic
 	verdict->since_ms = group->value[FTCP_A_ROLE_MS];
 }
 
-void ctl_verdict(const struct ctl_item *group, struct ctl_verdict *verdict)
+void ctl_verdict(const struct ctl_item *group, const struct ctl_items *services, struct ctl_verdict *verdict)
 {
 	switch (group->has[FTCP_A_ROLE] ? group->value[FTCP_A_ROLE] : __FTCP_ROLE_MAX) {
 	case FTCP_ROLE_PRIMARY:
-		of_primary(group, verdict);
+		of_primary(group, services, verdict);
 		break;
 	case FTCP_ROLE_STANDBY:
 		of_standby(group, verdict);

@@ -25,13 +25,17 @@ static bool is_protected(const struct ctl_item *group)
 {
 	struct ctl_verdict verdict;
 
-	ctl_verdict(group, &verdict);
+	/* What the services promise is not what changes: this is about the hosts. */
+	ctl_verdict(group, NULL, &verdict);
 	return verdict.kind == CTL_VERDICT_PROTECTED;
 }
 
 static bool is_ready(const struct ctl_item *group)
 {
-	return in_role(group, FTCP_ROLE_STANDBY) && is_in_sync(group);
+	struct ctl_verdict verdict;
+
+	ctl_verdict(group, NULL, &verdict);
+	return verdict.kind == CTL_VERDICT_READY;
 }
 
 static bool is_primary(const struct ctl_item *group)
@@ -88,7 +92,7 @@ static int timed_out(const struct ctl *ctl, const struct state *state, const str
 	struct ctl_verdict verdict;
 
 	if (groups->n)
-		ctl_verdict(&groups->v[0], &verdict);
+		ctl_verdict(&groups->v[0], NULL, &verdict);
 	else
 		ctl_verdict_no_group(ctl->group, &verdict);
 	return ctl_error(ctl, CTL_EXIT_TIMEOUT, *verdict.advice ? verdict.advice : NULL,

@@ -50,7 +50,7 @@ static void expect(const struct ctl_item *group, enum ctl_verdict_kind kind, int
 {
 	struct ctl_verdict verdict;
 
-	ctl_verdict(group, &verdict);
+	ctl_verdict(group, NULL, &verdict);
 	ok(verdict.kind == kind && verdict.exit_status == status && *verdict.what &&
 	   (status == CTL_EXIT_OK) == !*verdict.advice, name);
 }
@@ -83,6 +83,75 @@ static void verdicts(void)
 	expect(&group, CTL_VERDICT_UNPROTECTED, 1, "verdict__detached");
 }
 
+static void cut_off(void)
+{
+	struct ctl_item group = make(FTCP_ROLE_STANDBY, FTCP_SYNC_DONE);
+
+	set(&group, FTCP_A_LAG_MS, CTL_CUT_OFF_MS);
+	expect(&group, CTL_VERDICT_READY, 0, "cut_off__not_yet");
+	set(&group, FTCP_A_LAG_MS, CTL_CUT_OFF_MS + 1);
+	expect(&group, CTL_VERDICT_CUT_OFF, 1, "cut_off__nothing_has_come_for_long");
+	set(&group, FTCP_A_SYNC_STATE, FTCP_SYNC_RUNNING);
+	expect(&group, CTL_VERDICT_CUT_OFF, 1, "cut_off__in_the_middle_of_a_resync");
+	set(&group, FTCP_A_SYNC_STATE, FTCP_SYNC_NONE);
+	expect(&group, CTL_VERDICT_NOT_IN_SYNC, 1, "cut_off__not_what_holds_nothing");
+	group = make(FTCP_ROLE_STANDBY, FTCP_SYNC_DONE);
+	set(&group, FTCP_A_ATTACHED, 0);
+	expect(&group, CTL_VERDICT_READY, 0, "cut_off__batches_by_daemons_need_no_channel");
+}
+
+static struct ctl_item service_of(const char *group, uint64_t port, enum ftcp_protection how)
+{
+	struct ctl_item service = { .group = "" };
+
+	snprintf(service.group, sizeof(service.group), "%s", group);
+	set(&service, FTCP_A_SERVICE_PORT, port);
+	set(&service, FTCP_A_SERVICE_PROTECTION, how);
+	return service;
+}
+
+static void expect_of(struct ctl_item *list, size_t n, int status, const char *says, const char *says_not, const char *name)
+{
+	const struct ctl_items services = { .v = list, .n = n };
+	struct ctl_item group = make(FTCP_ROLE_PRIMARY, FTCP_SYNC_DONE);
+	struct ctl_verdict verdict;
+
+	ctl_verdict(&group, &services, &verdict);
+	ok(verdict.kind == (status ? CTL_VERDICT_UNPROTECTED : CTL_VERDICT_PROTECTED) && verdict.exit_status == status &&
+	   strstr(verdict.what, says) && !strstr(verdict.what, says_not) && (status == CTL_EXIT_OK) == !*verdict.advice, name);
+}
+
+static void promises(void)
+{
+	struct ctl_item sync = service_of("default", 80, FTCP_PROTECTION_SYNC), async = service_of("default", 81, FTCP_PROTECTION_ASYNC);
+	struct ctl_item none = service_of("default", 82, FTCP_PROTECTION_NONE), other = service_of("other", 83, FTCP_PROTECTION_NONE);
+	struct ctl_item all[] = { sync, async, none, none, other }, placed = none;
+
+	expect_of(all, 0, 0, "every connection", "port", "promises__no_service");
+	expect_of(all, 1, 0, "every connection", "port", "promises__sync");
+	expect_of(all, 2, 0, "port 81 (async)", "every", "promises__async");
+	expect_of(all + 1, 1, 0, "port 81 (async)", "every", "promises__async_alone");
+	expect_of(all, 5, 0, "port 82 and 1 more (none)", "every", "promises__none_among_others");
+	expect_of(all, 5, 0, "port 81 (async)", "83", "promises__and_async_but_not_of_another_group");
+	expect_of(all + 2, 2, 1, "no service is protected", "every", "promises__none_alone");
+	expect_of(all + 4, 1, 0, "every connection", "83", "promises__of_another_group_alone");
+	placed.service = (struct ctl_addr){ .family = AF_INET };
+	all[1] = placed;
+	expect_of(all, 2, 0, "0.0.0.0:82 (none)", "every", "promises__with_an_address");
+	all[1] = service_of("default", 81, 77);
+	expect_of(all, 2, 0, "every connection", "81", "promises__of_the_future");
+}
+
+static void advice_names_the_group(void)
+{
+	struct ctl_item group = make(FTCP_ROLE_PRIMARY, FTCP_SYNC_RUNNING);
+	struct ctl_verdict verdict;
+
+	strcpy(group.group, "web");
+	ctl_verdict(&group, NULL, &verdict);
+	ok(strstr(verdict.advice, "ftcpctl -g web wait") != NULL, "advice__syncing_names_the_group");
+}
+
 static void strange_verdicts(void)
 {
 	struct ctl_item group = { .group = "" };
@@ -104,20 +173,20 @@ static void details(void)
 	struct ctl_item group = make(FTCP_ROLE_PRIMARY, FTCP_SYNC_DONE);
 	struct ctl_verdict verdict;
 
-	ctl_verdict(&group, &verdict);
+	ctl_verdict(&group, NULL, &verdict);
 	ok(verdict.has_since && verdict.since_ms == 5000, "since__later_of_two_changes");
 	set(&group, FTCP_A_LAG_MS, 7000);
-	ctl_verdict(&group, &verdict);
+	ctl_verdict(&group, NULL, &verdict);
 	ok(verdict.has_since && verdict.since_ms == 7000, "since__lag");
 	set(&group, FTCP_A_ATTACHED, 0);
-	ctl_verdict(&group, &verdict);
+	ctl_verdict(&group, NULL, &verdict);
 	ok(!verdict.has_since, "since__daemon_left_unknown_when");
 	ok(strstr(verdict.advice, "'ftcpctl detach'"), "advice__default_group");
 	strcpy(group.group, "web");
-	ctl_verdict(&group, &verdict);
+	ctl_verdict(&group, NULL, &verdict);
 	ok(strstr(verdict.advice, "'ftcpctl -g web detach'"), "advice__named_group");
 	memset(group.group, 'x', sizeof(group.group) - 1);
-	ctl_verdict(&group, &verdict);
+	ctl_verdict(&group, NULL, &verdict);
 	ok(strstr(verdict.advice, "x detach'"), "advice__longest_name_fits");
 	ctl_verdict_no_group(group.group, &verdict);
 	ok(verdict.exit_status == CTL_EXIT_UNPROTECTED && strstr(verdict.what, "served"), "no_group");
@@ -256,6 +325,9 @@ int main(void)
 {
 	printf("TAP version 13\n");
 	verdicts();
+	cut_off();
+	promises();
+	advice_names_the_group();
 	strange_verdicts();
 	details();
 	arguments();
