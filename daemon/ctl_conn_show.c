@@ -182,7 +182,7 @@ int ctl_conn_show(struct ctl *ctl, int argc, char **argv)
 		status = ctl_refused(ctl, err, "'ftcpctl group list' says what groups there are");
 	else if (ctl->json)
 		ctl_json_print(ctl_items_json(&conns));
-	else if (argc > optind && !conns.n)
+	if (!err && argc > optind && !conns.n)
 		status = ctl_error(ctl, CTL_EXIT_REFUSED, "'ftcpctl conn list' says what there is", "there is no connection from %s", argv[optind]);
 	for (size_t i = 0; !err && !ctl->json && i < conns.n; i++)
 		show(&conns.v[i]);
