@@ -53,10 +53,10 @@ static uint8_t *put64(uint8_t *at, uint64_t value)
 
 /* ---- reading ---- */
 
-static bool read_state(const uint8_t *at, struct policy_host *host)
+static const char *read_state(const uint8_t *at, struct policy_host *host)
 {
 	if (at[24] >= __FTCP_ROLE_MAX || at[25] >= __FTCP_SYNC_MAX || at[26] > 1)
-		return false;
+		return "a role or sync state that does not exist";
 	host->epoch = get64(at);
 	host->sync_id = get64(at + 8);
 	host->batch_no = get64(at + 16);
@@ -64,7 +64,10 @@ static bool read_state(const uint8_t *at, struct policy_host *host)
 	host->sync = at[25];
 	host->prefers_primary = at[26];
 	host->forgot = at[27];
-	return true;
+	/* Nobody comes above the highest there is: whoever takes it over could never be replaced. */
+	if (host->epoch > FTCP_EPOCH_MAX)
+		return "an epoch that no host has come to";
+	return NULL;
 }
 
 static const char *read_hello(const uint8_t *at, struct frame *frame)
@@ -83,21 +86,14 @@ static const char *read_hello(const uint8_t *at, struct frame *frame)
 	for (const char *c = hello->group; *c; c++)
 		if (!isgraph((unsigned char)*c))
 			return "a group name that is none";
-	if (!read_state(at + 20 + FTCP_GROUP_NAME_MAX, &hello->host))
-		return "a role or sync state that does not exist";
 	hello->host.instance = get64(at + 12);
-	return NULL;
-}
-
-static const char *read_state_at(const uint8_t *at, struct frame *frame)
-{
-	return read_state(at, &frame->host) ? NULL : "a role or sync state that does not exist";
+	return read_state(at + 20 + FTCP_GROUP_NAME_MAX, &hello->host);
 }
 
 static const char *read_heartbeat(const uint8_t *at, struct frame *frame)
 {
 	frame->sent_ms = get64(at + FRAME_STATE_BYTES);
-	return read_state_at(at, frame);
+	return read_state(at, &frame->host);
 }
 
 static const char *read_token(const uint8_t *at, struct frame *frame)
@@ -109,7 +105,7 @@ static const char *read_token(const uint8_t *at, struct frame *frame)
 static const char *read_ready(const uint8_t *at, struct frame *frame)
 {
 	frame->token = get64(at);
-	return read_state_at(at + 8, frame);
+	return read_state(at + 8, &frame->host);
 }
 
 static const char *read_place(const uint8_t *at, struct frame *frame)

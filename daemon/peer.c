@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "log.h"
@@ -18,6 +19,11 @@
 #define BURSTS_MAX		4	/* reads of one link in one round: heartbeats must not wait for a resync */
 #define LAST_WORD_MS		300	/* for the other side to hear a goodbye */
 #define STRANGER_LOG_MS		1000
+
+/* Ports that only root of a host can connect from, without those that are most likely to be a service's. */
+#define RESERVED_MIN		512u
+#define RESERVED_N		(IPPORT_RESERVED - RESERVED_MIN)
+#define DIAL_TRIES		32u
 
 static void schedule(struct peer *peer);
 
@@ -38,6 +44,11 @@ static bool same_host(const struct sockaddr_storage *a, const struct sockaddr_st
 	if (a->ss_family == AF_INET)
 		return ((const struct sockaddr_in *)a)->sin_addr.s_addr == ((const struct sockaddr_in *)b)->sin_addr.s_addr;
 	return !memcmp(&((const struct sockaddr_in6 *)a)->sin6_addr, &((const struct sockaddr_in6 *)b)->sin6_addr, 16);
+}
+
+static uint16_t *port_of(struct sockaddr_storage *addr)
+{
+	return addr->ss_family == AF_INET ? &((struct sockaddr_in *)addr)->sin_port : &((struct sockaddr_in6 *)addr)->sin6_port;
 }
 
 static void let_bind(int fd, int family)
@@ -129,35 +140,53 @@ void peer_greet(struct peer *peer, struct link *link, bool channel)
 
 static void pending_ready(void *arg, uint32_t events);
 
-/* From the address that the other host listens for, if there is one: it takes no link from elsewhere. */
-static void bind_like_listener(struct peer *peer, int fd)
+/* From the address that the other host listens for: it takes no link from elsewhere. */
+static int connect_from(struct peer *peer, int fd, uint16_t port)
 {
-	struct sockaddr_storage addr = peer->config->listen.addr;
+	const struct config_endpoint *to = &peer->config->peer;
+	struct sockaddr_storage from = peer->config->listen.addr;
 
-	if (addr.ss_family == AF_INET)
-		((struct sockaddr_in *)&addr)->sin_port = 0;
-	else
-		((struct sockaddr_in6 *)&addr)->sin6_port = 0;
-	let_bind(fd, addr.ss_family);
-	if (bind(fd, (struct sockaddr *)&addr, peer->config->listen.len))
-		log_debug("cannot connect from %s: %s", peer->config->listen.text, strerror(errno));
+	*port_of(&from) = htons(port);
+	let_bind(fd, from.ss_family);
+	if (bind(fd, (struct sockaddr *)&from, peer->config->listen.len) || connect(fd, (const struct sockaddr *)&to->addr, to->len))
+		return -errno;
+	return 0;
+}
+
+/*
+ * A connected, or connecting (*@err is -EINPROGRESS) socket, or -1. The port is another each time: the one used last may be in TIME-WAIT, which
+ * only connect() knows (EADDRNOTAVAIL), since with SO_REUSEADDR bind() takes it.
+ */
+static int connect_reserved(struct peer *peer, int *err)
+{
+	unsigned int at = 0;
+	int fd;
+
+	if (getrandom(&at, sizeof(at), GRND_NONBLOCK) < 0)
+		at = loop_clock_ms();
+	for (unsigned int i = 0; i < DIAL_TRIES; i++) {
+		fd = socket(peer->config->peer.addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		if (fd < 0) {
+			*err = -errno;
+			return -1;
+		}
+		*err = connect_from(peer, fd, RESERVED_MIN + (at + i) % RESERVED_N);
+		if (!*err || *err == -EINPROGRESS)
+			return fd;
+		close(fd);
+		if (*err != -EADDRINUSE && *err != -EADDRNOTAVAIL)
+			return -1;
+	}
+	return -1;
 }
 
 int peer_dial(struct peer *peer, struct link *link, void (*ready)(void *arg, uint32_t events), void *arg)
 {
 	const struct config_endpoint *to = &peer->config->peer;
-	int fd, err = 0;
+	int err, fd = connect_reserved(peer, &err);
 
-	fd = socket(to->addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return -errno;
-	bind_like_listener(peer, fd);
-	if (connect(fd, (const struct sockaddr *)&to->addr, to->len))
-		err = -errno;
-	if (err && err != -EINPROGRESS) {
-		close(fd);
 		return err;
-	}
 	err = link_open(link, peer->loop, fd, err != 0, ready, arg);
 	if (err)
 		return err;
@@ -172,7 +201,7 @@ static void connect_out(struct peer *peer)
 	int err = peer_dial(peer, link, pending_ready, &peer->outgoing);
 
 	if (err) {
-		connect_failed(peer, strerror(-err));
+		connect_failed(peer, err == -EACCES ? "this process may use no port below 1024 (CAP_NET_BIND_SERVICE)" : strerror(-err));
 		return;
 	}
 	link->deadline_ms = peer->loop->now_ms + PEER_HANDSHAKE_MS;
@@ -343,19 +372,30 @@ static struct peer_pending *free_place(struct peer *peer)
 	return NULL;
 }
 
-static void take_in(struct peer *peer, int fd, const struct sockaddr_storage *from, socklen_t len)
+/* NULL: it may be the other host's daemon. Any process of that host has its address, but only root's has a port like this. */
+static const char *wrong_place(const struct peer *peer, struct sockaddr_storage *from)
+{
+	if (!same_host(from, &peer->config->peer.addr))
+		return "not the address of [link] peer";
+	if (ntohs(*port_of(from)) >= IPPORT_RESERVED)
+		return "from a port that any user of that host could have (1024 or above): not its ftcp-syncd";
+	return NULL;
+}
+
+static void take_in(struct peer *peer, int fd, struct sockaddr_storage *from, socklen_t len)
 {
 	struct peer_pending *pending = free_place(peer);
 	struct link stranger = { .loop = peer->loop, .io.fd = -1 };
 	struct link *link = pending ? &pending->link : &stranger;
+	const char *wrong = wrong_place(peer, from);
 	char name[sizeof(link->name)];
 
 	name_of(from, len, name, sizeof(name));
-	if (!peer->active || !pending || !same_host(from, &peer->config->peer.addr)) {
+	if (!peer->active || !pending || wrong) {
 		memcpy(stranger.name, name, sizeof(name));
 		close(fd);
 		if (peer->active)
-			refuse(peer, &stranger, pending ? "not the address of [link] peer" : "too many unfinished handshakes");
+			refuse(peer, &stranger, "%s", wrong ? wrong : "too many unfinished handshakes");
 		return;
 	}
 	if (link_open(link, peer->loop, fd, false, pending_ready, pending))

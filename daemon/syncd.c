@@ -3,14 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "config.h"
 #include "group.h"
@@ -18,6 +17,8 @@
 #include "loop.h"
 #include "notify.h"
 #include "options.h"
+
+#define LOCK_DIR "/run/ftcp"
 
 /* What the signals need to reach. */
 struct syncd {
@@ -32,21 +33,35 @@ static struct config config;
 /* ---- one process for a group ---- */
 
 /*
- * Two would tear the group between them. An abstract socket's name belongs to the network namespace, as the group does,
- * and is free again when its process ends in whatever way.
+ * Two would tear the group between them. The group belongs to the network namespace, which the file is named after; the lock goes with its
+ * process, in whatever way that ends. Nobody but root can open the file: who could might lock it.
  */
+static int open_lock(const char *group, char *path, size_t size)
+{
+	struct stat netns;
+	int fd;
+
+	if (stat("/proc/self/ns/net", &netns) || (mkdir(LOCK_DIR, 0755) && errno != EEXIST))
+		return -1;
+	snprintf(path, size, LOCK_DIR "/syncd-%llu-%s.lock", (unsigned long long)netns.st_ino, group);
+	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 static bool lock_group(const char *group)
 {
-	struct sockaddr_un name = { .sun_family = AF_UNIX };
-	int len = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, "ftcp-syncd/%s", group);
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	char path[sizeof(LOCK_DIR) + FTCP_GROUP_NAME_MAX + 48] = LOCK_DIR;
 
-	if (fd >= 0 && !bind(fd, (struct sockaddr *)&name, offsetof(struct sockaddr_un, sun_path) + 1 + len))
+	if (open_lock(group, path, sizeof(path)) >= 0)
 		return true;	/* kept open until the end */
-	log_err(errno == EADDRINUSE ? "another ftcp-syncd serves group %s in this network namespace already" :
-				      "cannot lock group %s", group);
-	if (fd >= 0)
-		close(fd);
+	if (errno == EWOULDBLOCK)
+		log_err("another ftcp-syncd serves group %s in this network namespace already", group);
+	else
+		log_err("cannot lock group %s by %s: %s", group, path, strerror(errno));
 	return false;
 }
 

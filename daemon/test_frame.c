@@ -132,6 +132,21 @@ static void strangers(void)
 	tap_ok(is_bad(FRAME_HEADER_BYTES + FRAME_STATE_BYTES + 8, false), "stranger__role_that_does_not_exist");
 }
 
+/* Above the highest there is no other: whoever believed in it could never be replaced. */
+static void epochs(void)
+{
+	struct policy_host high = host;
+
+	high.epoch = FTCP_EPOCH_MAX;
+	tap_ok(reads(frame_write_heartbeat(data, &high, 0), false) && frame.host.epoch == FTCP_EPOCH_MAX, "epoch__the_highest");
+	high.epoch++;
+	tap_ok(is_bad(frame_write_heartbeat(data, &high, 0), false) && strstr(error, "epoch"), "epoch__none_in_a_heartbeat");
+	tap_ok(is_bad(frame_write_ready(data, 6, &high), false), "epoch__none_in_ready");
+	write_hello();
+	memset(data + FRAME_HEADER_BYTES + FRAME_HELLO_BYTES - FRAME_STATE_BYTES, 0xff, 8);
+	tap_ok(is_bad(FRAME_HEADER_BYTES + FRAME_HELLO_BYTES, true) && strstr(error, "epoch"), "epoch__none_in_a_hello");
+}
+
 static void wrong_lengths(void)
 {
 	bool good = true;
@@ -178,6 +193,7 @@ int main(void)
 	batches();
 	long_text();
 	strangers();
+	epochs();
 	wrong_lengths();
 	fuzz();
 	return tap_end();

@@ -136,18 +136,29 @@ static inline bool settled(void)
 	return joined() && !any_pending(&a.peer) && !any_pending(&b.peer);
 }
 
-static inline int stranger(const char *from, const char *to)
+static inline int stranger_at(const char *from, int from_port, const char *to)
 {
 	struct sockaddr_in addr = { .sin_family = AF_INET };
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
 
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	inet_pton(AF_INET, from, &addr.sin_addr);
-	bind(fd, (struct sockaddr *)&addr, sizeof(addr));
+	addr.sin_port = htons(from_port);
+	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)))
+		perror("# bind");
 	inet_pton(AF_INET, to, &addr.sin_addr);
 	addr.sin_port = htons(base_port);
 	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
 		perror("# connect");
 	return fd;
+}
+
+/* One that is root. Below the ports that the two of us connect from. */
+static inline int stranger(const char *from, const char *to)
+{
+	static int at;
+
+	return stranger_at(from, 200 + at++ % 300, to);
 }
 
 static int closed_fd;

@@ -162,6 +162,39 @@ static void strangers(void)
 	tap_ok(gets_closed(stranger("127.0.1.2", "127.0.1.1"), NULL, 0), "stranger__who_says_nothing");
 }
 
+/* Every process of the other host has its address. */
+static void not_root(void)
+{
+	struct frame_hello hello = { .version = FRAME_VERSION, .group = "default", .host = { .instance = 99 } };
+	unsigned int ups = a.ups;
+	uint8_t bytes[512];
+	size_t len = frame_write_hello(bytes, &hello);
+
+	tap_ok(gets_closed(stranger_at("127.0.1.2", 0, "127.0.1.1"), bytes, len) && a.ups == ups, "stranger__any_user_s_port");
+	tap_ok(gets_closed(stranger_at("127.0.1.2", IPPORT_RESERVED, "127.0.1.1"), bytes, len) && a.ups == ups, "stranger__the_first_of_these");
+}
+
+static bool from_reserved(const struct side *side)
+{
+	struct sockaddr_in here;
+	socklen_t len = sizeof(here);
+
+	getsockname(side->peer.link.io.fd, (struct sockaddr *)&here, &len);
+	return ntohs(here.sin_port) < IPPORT_RESERVED;
+}
+
+/* Each time from another port: those before are in TIME-WAIT. */
+static void often(void)
+{
+	bool good = true;
+
+	for (int i = 0; i < 100 && good; i++) {
+		peer_drop(i % 2 ? &a.peer : &b.peer, "test");
+		good = until(settled) && (from_reserved(&a) || from_reserved(&b));
+	}
+	tap_ok(good, "reconnecting__a_hundred_times_from_reserved_ports");
+}
+
 /* A hello in a connection that was closed already is no peer. */
 static void ghost(void)
 {
@@ -258,12 +291,14 @@ int main(void)
 	reconnecting();
 	carrying();
 	strangers();
+	not_root();
 	ghost();
 	many();
 	garbage_on_the_link();
 	deaf();
 	restarted();
 	inactive();
+	often();
 	peer_close(&a.peer);
 	peer_close(&b.peer);
 	loop_close(&loop);

@@ -81,6 +81,7 @@
 #define FTCP_BATCHES_IN_FLIGHT_MAX 16		/* the credits */
 #define FTCP_BATCH_RECORDS_MAX	448		/* marks remembered for one batch */
 #define FTCP_BATCH_IDLE_MS	1000u		/* an empty batch at least this often: carries the clock */
+#define FTCP_EPOCH_MAX		(1ull << 63)	/* no host gets there by promotions: a higher one is not believed, since nobody could come above the last */
 #define FTCP_BATCH_STUCK_MS	15000u		/* a channel whose standby holds nothing new for so long is given up */
 #define FTCP_DOUBT_OLD_MS	500			/* async: a predecessor's packets are no longer on their way, nor answers to them */
 #define FTCP_DOUBT_ASK_US	(520 * FTCP_MS_US)	/* hosts answer such a question twice a second; doubled each time */

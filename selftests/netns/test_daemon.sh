@@ -176,10 +176,12 @@ links_up() { grep -c 'event=link_up' "$bed_log/primary.syncd.log"; }
 log_lines() { wc -l <"$bed_log/primary.syncd.log"; }
 log_since() { tail -n "+$(($1 + 1))" "$bed_log/primary.syncd.log"; } # LINES
 
-hang_up() { timeout 10 ip netns exec standby nc -N -w 2 10.9.1.11 $sync_port >/dev/null 2>&1 || true; }
+# As root: from a port that others cannot have; any, since the one before is in TIME-WAIT.
+as_root() { timeout 10 ip netns exec standby nc -p $((100 + RANDOM % 400)) "$@" >/dev/null 2>&1 || true; }
+hang_up() { as_root -N -w 2 10.9.1.11 $sync_port; }
 
 # Say it to the primary's sync port, as the standby's host would, and wait for an answer, or the end.
-say() { timeout 10 ip netns exec standby nc -w 2 10.9.1.11 $sync_port >/dev/null 2>&1 || true; }
+say() { as_root -w 2 10.9.1.11 $sync_port; }
 
 # The log tells of one refusal a second, so that it may have to be said again.
 say_until_refused() { # LINES PATTERN; what is said is in /tmp/said
@@ -234,7 +236,7 @@ silent_crowd() {
 	local links i
 	links=$(links_up)
 	for i in $(seq 30); do
-		spawn standby /tmp/log/crowd.log nc -d -w 20 10.9.1.11 $sync_port
+		spawn standby /tmp/log/crowd.log nc -d -p $((50 + i)) -w 20 10.9.1.11 $sync_port
 		echo "$spawned" >>/tmp/log/crowd.pids
 	done
 	undisturbed "$links"
@@ -262,6 +264,39 @@ stranger() {
 	undisturbed "$links"
 }
 
+say_as_anybody() { # LINES
+	timeout 10 ip netns exec standby nc -w 2 10.9.1.11 $sync_port </tmp/said >/dev/null 2>&1 || true
+	log_since "$1" | grep -a 'refused 10.9.1.12' | grep -a 'any user'
+}
+
+# Whoever is not root of the peer's host has its address, too.
+not_root() {
+	local links lines
+	links=$(links_up)
+	lines=$(log_lines)
+	hello 02 default >/tmp/said
+	wait_for 15 say_as_anybody "$lines" || { log_since "$lines"; fail 'the log does not say so'; }
+	undisturbed "$links"
+}
+
+# The link, and the channel.
+from_reserved_ports() {
+	local ports port
+	ports=$(ip netns exec primary ss -tnH state established "( sport = :$sync_port or dport = :$sync_port )" | grep -o '10\.9\.1\.1[12]:[0-9]*' |
+		sed 's/.*://' | grep -v "^$sync_port$")
+	echo "$ports"
+	[ "$(echo "$ports" | wc -l)" = 2 ]
+	for port in $ports; do [ "$port" -lt 1024 ]; done
+}
+
+# The name that kept others out once could be taken by anybody.
+lock_is_roots() {
+	local file
+	file=/run/ftcp/syncd-$(ip netns exec primary stat -L -c %i /proc/self/ns/net)-default.lock
+	[ "$(stat -c '%a %u' "$file")" = '600 0' ]
+	[ "$(stat -c '%a %u' /run/ftcp)" = '755 0' ]
+}
+
 ktap_begin
 ktap_must -t 60 'a pair comes up' pair_up dead_after_ms=10000
 ktap_must -t 60 'under load' load_start
@@ -280,6 +315,9 @@ ktap_case -t 60 'a peer of another version is refused, nothing disturbed' wrong_
 ktap_case -t 60 'a peer that does not greet is refused, nothing disturbed' no_hello
 ktap_case -t 60 'another protocol is refused, nothing disturbed' other_protocol
 ktap_case -t 60 'a stranger is refused, nothing disturbed' stranger
+ktap_case -t 60 "one that is not root of the peer's host is refused, nothing disturbed" not_root
+ktap_case 'link and channel come from reserved ports' from_reserved_ports
+ktap_case "the lock is root's" lock_is_roots
 ktap_case -t 100 'garbage, nothing disturbed' garbage
 ktap_case -t 60 'a silent crowd keeps nobody out' silent_crowd
 ktap_case -t 100 'every connection got back what it sent' load_end
