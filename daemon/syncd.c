@@ -39,14 +39,16 @@ static struct config config;
 static int open_lock(const char *group, char *path, size_t size)
 {
 	struct stat netns;
-	int fd;
+	int fd, err;
 
 	if (stat("/proc/self/ns/net", &netns) || (mkdir(LOCK_DIR, 0755) && errno != EEXIST))
 		return -1;
 	snprintf(path, size, LOCK_DIR "/syncd-%llu-%s.lock", (unsigned long long)netns.st_ino, group);
 	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB)) {
+		err = errno;
 		close(fd);
+		errno = err;
 		return -1;
 	}
 	return fd;

@@ -1,5 +1,6 @@
 #!/bin/bash
 # The daemon: restarted on either side under load; wrong configurations, wrong peers, garbage on its port.
+# limit: 600 s
 set -eu
 cd "$(dirname "$0")"
 # shellcheck source=selftests/lib/ktap.sh
@@ -12,8 +13,8 @@ cd "$(dirname "$0")"
 sync_port=7789
 
 load_start() {
-	traffic_start load "$bed_vip4" -n 3 --rate 300K
-	traffic_start load6 "$bed_vip6" --rate 200K
+	traffic_start load "$bed_vip4" -n 3 --rate 300K --timeout 540
+	traffic_start load6 "$bed_vip6" --rate 200K --timeout 540
 	load_moves
 }
 
