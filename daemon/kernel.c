@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <linux/ftcp.h>
 #include "kernel_internal.h"
+#include "log.h"
 
 #define REQUEST_BYTES		512
 #define REPLY_BYTES		8192
@@ -45,19 +46,44 @@ struct mnl_socket *kernel_socket(int flags)
 	return sock;
 }
 
+/* What was asked for counts twice, as the kernel has it. */
+static int buffer_bytes(int fd, int option)
+{
+	socklen_t len = sizeof(int);
+	int bytes = 0;
+
+	return getsockopt(fd, SOL_SOCKET, option, &bytes, &len) ? 0 : bytes;
+}
+
+int kernel_buffer(int fd, int option, int bytes)
+{
+	bool send = option == SO_SNDBUF;
+	int have;
+
+	if (setsockopt(fd, SOL_SOCKET, send ? SO_SNDBUFFORCE : SO_RCVBUFFORCE, &bytes, sizeof(bytes))) {
+		/* That needs CAP_NET_ADMIN over the host. Without: as much as net.core allows everybody. */
+		have = buffer_bytes(fd, option);
+		if (bytes > have / 2)
+			setsockopt(fd, SOL_SOCKET, option, &bytes, sizeof(bytes));
+	}
+	return buffer_bytes(fd, option);
+}
+
 static int open_sockets(struct kernel *kernel)
 {
 	struct timeval within = { .tv_sec = REPLY_WITHIN_S };
-	int rcv_bytes = EVENT_RCV_BYTES, snd_bytes = APPLY_SND_BYTES, controller = GENL_ID_CTRL;
+	int controller = GENL_ID_CTRL;
 
 	kernel->cmd = kernel_socket(0);
 	kernel->event = kernel_socket(SOCK_NONBLOCK);
 	if (!kernel->cmd || !kernel->event)
 		return kernel_fail(kernel, -errno, "cannot open a generic netlink socket: %s", strerror(errno));
 	setsockopt(mnl_socket_get_fd(kernel->cmd), SOL_SOCKET, SO_RCVTIMEO, &within, sizeof(within));
-	setsockopt(mnl_socket_get_fd(kernel->event), SOL_SOCKET, SO_RCVBUFFORCE, &rcv_bytes,
-		   sizeof(rcv_bytes));
-	setsockopt(mnl_socket_get_fd(kernel->cmd), SOL_SOCKET, SO_SNDBUFFORCE, &snd_bytes, sizeof(snd_bytes));
+	kernel_buffer(mnl_socket_get_fd(kernel->event), SO_RCVBUF, EVENT_RCV_BYTES);
+	kernel->apply_bytes = kernel_buffer(mnl_socket_get_fd(kernel->cmd), SO_SNDBUF, APPLY_SND_BYTES);
+	if (kernel->apply_bytes < APPLY_SND_BYTES)
+		log_note("netlink's send buffer is %d bytes, less than the %d wanted: batches for the kernel go in smaller portions; "
+			 "net.core.wmem_max of the host limits it", kernel->apply_bytes, APPLY_SND_BYTES);
 	/* The controller's own multicast group has its id for a number: it tells of families that come and go. */
 	mnl_socket_setsockopt(kernel->event, NETLINK_ADD_MEMBERSHIP, &controller, sizeof(controller));
 	return 0;

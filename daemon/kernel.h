@@ -39,6 +39,7 @@ struct kernel {
 	uint32_t events;		/* its multicast group */
 	uint32_t seq;
 	struct mnl_socket *cmd;
+	int apply_bytes;		/* its send buffer: no message is larger */
 	struct mnl_socket *event;
 	struct mnl_socket *batch;	/* attached, or following; NULL: neither */
 	uint32_t batch_seq;		/* of the request that it was opened for */
@@ -46,6 +47,7 @@ struct kernel {
 	bool refused;			/* following: a batch could not be applied, the channel is closed; error says why */
 	struct kernel_batch refused_batch;	/* which: not its bytes */
 	uint8_t *buffers;		/* for recvmmsg() */
+	bool small_told;		/* that its receive buffer is small */
 	kernel_batches_fn batches;
 	void *arg;
 	char error[384];		/* after a failure: what the kernel says, or what went wrong */

@@ -10,16 +10,18 @@
 #include <sys/socket.h>
 #include <linux/ftcp.h>
 #include "kernel_internal.h"
+#include "log.h"
 
 #define BUFFER_BYTES	(FTCP_BATCH_MAX_BYTES + 1024)	/* one netlink message with its batch */
 #define RCV_BYTES	(8 << 20)
 #define HEAD_BYTES	128	/* a SYNC_APPLY up to its batch */
+#define SND_SPARE_BYTES	1024	/* of the send buffer: the kernel wants a message to be smaller by a few */
 
 /* ---- the kernel's batches, by this process or by a channel ---- */
 
 static int open_batch_socket(struct kernel *kernel)
 {
-	int bytes = RCV_BYTES;
+	int bytes;
 
 	if (!kernel->buffers)
 		kernel->buffers = malloc((size_t)KERNEL_APPLY_MAX * BUFFER_BYTES);
@@ -28,7 +30,11 @@ static int open_batch_socket(struct kernel *kernel)
 	kernel->batch = kernel_socket(SOCK_NONBLOCK);
 	if (!kernel->batch)
 		return kernel_fail(kernel, -errno, "cannot open a netlink socket for batches: %s", strerror(errno));
-	setsockopt(mnl_socket_get_fd(kernel->batch), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes));
+	bytes = kernel_buffer(mnl_socket_get_fd(kernel->batch), SO_RCVBUF, RCV_BYTES);
+	if (bytes < RCV_BYTES && !kernel->small_told)
+		log_note("netlink's receive buffer is %d bytes, less than the %d wanted: fewer batches are in flight; net.core.rmem_max of the host "
+			 "limits it", bytes, RCV_BYTES);
+	kernel->small_told |= bytes < RCV_BYTES;
 	return 0;
 }
 
@@ -237,6 +243,39 @@ static int send_applies(struct kernel *kernel, const struct kernel_batch *batche
 	return 0;
 }
 
+unsigned int kernel_apply_fits(const struct kernel *kernel, const struct kernel_batch *batches, unsigned int n)
+{
+	size_t room = kernel->apply_bytes > SND_SPARE_BYTES ? kernel->apply_bytes - SND_SPARE_BYTES : 0;
+	unsigned int fits = 0;
+	size_t bytes;
+
+	for (; fits < n; fits++) {
+		bytes = HEAD_BYTES + MNL_ALIGN(batches[fits].len);
+		if (fits && bytes > room)
+			break;
+		room -= bytes < room ? bytes : room;
+	}
+	return fits;
+}
+
+/* As many of them as the kernel takes in one message, at least one; how many, or -errno. *@seq: the number before that of the first */
+static int send_some(struct kernel *kernel, const struct kernel_batch *batches, unsigned int n, uint32_t *seq)
+{
+	int err;
+
+	n = kernel_apply_fits(kernel, batches, n);
+	for (;;) {
+		*seq = kernel->seq;
+		err = send_applies(kernel, batches, n);
+		if (!err)
+			return n;
+		/* The kernel has no memory for so much in one piece, or counts otherwise than we do. */
+		if (n == 1 || (err != -ENOBUFS && err != -ENOMEM && err != -EMSGSIZE))
+			return err;
+		n /= 2;
+	}
+}
+
 /* The answer to request @seq, which are in order; 0 or -errno. */
 static int read_answer(struct kernel *kernel, uint32_t seq)
 {
@@ -253,18 +292,12 @@ static int read_answer(struct kernel *kernel, uint32_t seq)
 	return kernel_result(kernel, nlh);
 }
 
-int kernel_apply(struct kernel *kernel, const struct kernel_batch *batches, unsigned int n, unsigned int *failed)
+/* Of @n batches that were sent; 0, or -errno, and @failed. */
+static int read_answers(struct kernel *kernel, uint32_t seq, unsigned int n, unsigned int *failed)
 {
 	char error[sizeof(kernel->error)];
-	uint32_t seq = kernel->seq;
 	int err, first = 0;
 
-	*failed = 0;
-	if (!kernel->family)
-		return kernel_fail(kernel, -ENODEV, "the module ftcp is not loaded");
-	err = send_applies(kernel, batches, n);
-	if (err)
-		return err;
 	/* All are read, so that none is left for the next request; the first refusal is the one that tells something. */
 	for (unsigned int i = 0; i < n; i++) {
 		err = read_answer(kernel, seq + 1 + i);
@@ -279,4 +312,27 @@ int kernel_apply(struct kernel *kernel, const struct kernel_batch *batches, unsi
 	if (first)
 		memcpy(kernel->error, error, sizeof(error));
 	return first;
+}
+
+int kernel_apply(struct kernel *kernel, const struct kernel_batch *batches, unsigned int n, unsigned int *failed)
+{
+	unsigned int done = 0;
+	uint32_t seq;
+	int sent, err;
+
+	*failed = 0;
+	if (!kernel->family)
+		return kernel_fail(kernel, -ENODEV, "the module ftcp is not loaded");
+	for (; done < n; done += sent) {
+		*failed = done;
+		sent = send_some(kernel, batches + done, n - done, &seq);
+		if (sent < 0)
+			return sent;
+		err = read_answers(kernel, seq, sent, failed);
+		if (err) {
+			*failed += done;
+			return err;
+		}
+	}
+	return 0;
 }

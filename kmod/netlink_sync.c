@@ -13,6 +13,17 @@ static u64 get_u64(struct genl_info *info, enum ftcp_attr attr)
 	return info->attrs[attr] ? nla_get_u64(info->attrs[attr]) : 0;
 }
 
+/* What a batch of the largest size costs in a socket's buffer. */
+#define BATCH_TRUE_BYTES (72u * 1024u)
+
+/* Batches that a daemon carries wait in its socket, all of them if it is slow. Without CAP_NET_ADMIN over the host that may be small. */
+static u32 credits(const struct sk_buff *skb)
+{
+	u32 bytes = max(READ_ONCE(NETLINK_CB(skb).sk->sk_rcvbuf), 0);
+
+	return clamp(bytes / BATCH_TRUE_BYTES, 1u, (u32)FTCP_BATCHES_IN_FLIGHT_MAX);
+}
+
 int ftcp_nl_sync_attach(struct sk_buff *skb, struct genl_info *info)
 {
 	struct ftcp_group *group = ftcp_nl_group(info);
@@ -24,8 +35,8 @@ int ftcp_nl_sync_attach(struct sk_buff *skb, struct genl_info *info)
 		if (IS_ERR(channel))
 			return PTR_ERR(channel);
 	}
-	err = ftcp_sync_attach(group, info->snd_portid, channel, get_u64(info, FTCP_A_PEER_SYNC_ID),
-			       get_u64(info, FTCP_A_PEER_BATCH_NO), info->extack);
+	err = ftcp_sync_attach(group, info->snd_portid, channel, channel ? FTCP_BATCHES_IN_FLIGHT_MAX : credits(skb),
+			       get_u64(info, FTCP_A_PEER_SYNC_ID), get_u64(info, FTCP_A_PEER_BATCH_NO), info->extack);
 	if (err && channel)
 		ftcp_channel_put(channel);
 	return err;

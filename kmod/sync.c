@@ -77,7 +77,7 @@ static void list_conn(struct ftcp_conn *conn, bool lazy)
 		conn->dirty_lazy = lazy;
 		if (!listed)
 			ftcp_conn_get(conn);
-		if (!lazy && sync->portid && sync->n_in_flight < FTCP_BATCHES_IN_FLIGHT_MAX)
+		if (!lazy && sync->portid && sync->n_in_flight < sync->credits)
 			queue_work(ftcp_sync_wq, &sync->collect);
 	}
 	spin_unlock_bh(&group->lock);
@@ -389,7 +389,7 @@ static bool attach(struct ftcp_group *group, u32 portid, struct ftcp_channel *ch
 	return was_alone;
 }
 
-int ftcp_sync_attach(struct ftcp_group *group, u32 portid, struct ftcp_channel *channel, u64 peer_sync_id, u64 peer_no,
+int ftcp_sync_attach(struct ftcp_group *group, u32 portid, struct ftcp_channel *channel, u32 credits, u64 peer_sync_id, u64 peer_no,
 		     struct netlink_ext_ack *extack)
 {
 	bool role_changed = false;
@@ -399,8 +399,12 @@ int ftcp_sync_attach(struct ftcp_group *group, u32 portid, struct ftcp_channel *
 	err = may_attach(group, extack);
 	if (!err && channel)
 		err = ftcp_channel_start(channel, extack);
-	if (!err)
+	if (!err) {
+		spin_lock_bh(&group->lock);
+		group->sync.credits = credits;
+		spin_unlock_bh(&group->lock);
 		role_changed = attach(group, portid, channel, peer_sync_id, peer_no);
+	}
 	mutex_unlock(&group->sync.mutex);
 	if (role_changed)
 		ftcp_netlink_event(group, FTCP_EVENT_ROLE);

@@ -32,6 +32,7 @@ struct ftcp_sync {
 	struct list_head lazy;		/* the same node: a connection is on one of the two or none */
 	struct list_head in_flight;	/* batches made and not acknowledged, in order */
 	u32 n_in_flight;
+	u32 credits;			/* so many at most; of the attached daemon */
 	u32 portid;			/* primary: attached daemon's socket; 0: none */
 	u32 follow_portid;		/* standby: the daemon's socket that has handed over the channel; 0: none */
 	struct ftcp_channel *channel;	/* under mutex; NULL: the daemon carries the batches */
@@ -77,8 +78,11 @@ void ftcp_sync_conn(struct ftcp_conn *conn);
 void ftcp_sync_conn_dead(struct ftcp_conn *conn);
 
 /* What netlink asks for. Process context, no lock held. */
-/** ftcp_sync_attach() - batches flow to @portid, or by @channel, which it starts and whose reference it takes over, unless it fails */
-int ftcp_sync_attach(struct ftcp_group *group, u32 portid, struct ftcp_channel *channel, u64 peer_sync_id, u64 peer_no,
+/**
+ * ftcp_sync_attach() - batches flow to @portid, or by @channel, which it starts and whose reference it takes over, unless it fails
+ * @credits: so many in flight at most, 1 to FTCP_BATCHES_IN_FLIGHT_MAX
+ */
+int ftcp_sync_attach(struct ftcp_group *group, u32 portid, struct ftcp_channel *channel, u32 credits, u64 peer_sync_id, u64 peer_no,
 		     struct netlink_ext_ack *extack);
 /** ftcp_sync_follow() - batches come by @channel; as for attach */
 int ftcp_sync_follow(struct ftcp_group *group, u32 portid, struct ftcp_channel *channel, struct netlink_ext_ack *extack);

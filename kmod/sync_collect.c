@@ -234,7 +234,7 @@ static bool batch_wanted(struct ftcp_group *group)
 	bool wanted;
 
 	spin_lock_bh(&group->lock);
-	wanted = sync->portid && group->role == FTCP_ROLE_PRIMARY && sync->n_in_flight < FTCP_BATCHES_IN_FLIGHT_MAX &&
+	wanted = sync->portid && group->role == FTCP_ROLE_PRIMARY && sync->n_in_flight < sync->credits &&
 		 (!list_empty(&sync->dirty) || batch_due(sync));
 	spin_unlock_bh(&group->lock);
 	return wanted;
