@@ -48,7 +48,7 @@ static const struct ctl_command commands[] = {
 	{ "kick", "", "the address has moved here: speak first on every connection", NULL, ctl_kick },
 	{ "wait", "--for STATE [--timeout S]", "wait until the group is in a state; 5 if it is not in time",
 	  "      --for STATE        protected, primary, standby, detached, active (primary or detached),\n"
-	  "                         in-sync, ready (standby, may be promoted)\n"
+	  "                         in-sync, ready (standby, in sync, not cut off)\n"
 	  "      --timeout S        seconds, such as 10 or 0.5; default: for ever", ctl_wait },
 };
 
