@@ -104,6 +104,9 @@ static void follow(struct group *group, const struct kernel_group *found, bool f
 	/* By an attempt to replicate, after others that have failed, it did not become what it was not before. */
 	if (self->role == FTCP_ROLE_PRIMARY && old.role != FTCP_ROLE_PRIMARY && !group->attach_failures)
 		group->view.unattached_ms = loop_clock_ms();
+	/* Whatever failed was of a time in which it spoke. */
+	if (!policy_speaks(self->role))
+		group->attach_failures = 0;
 	note_held(group, found, old.sync);
 	group_sync_progress(group);
 	/* Each role has a side of replication, and cannot be on the other. */
