@@ -92,6 +92,7 @@ static bool is_known_local(const struct ftcp_conn *conn, struct sk_buff *skb)
 
 	if (!dst || READ_ONCE(conn->rx_iif) != skb->skb_iif || !dst_check(dst, READ_ONCE(conn->rx_cookie)))
 		return false;
+	skb_dst_drop(skb);	/* a tunnel's metadata, with a reference */
 	skb_dst_set_noref(skb, dst);
 	return true;
 }
