@@ -1,49 +1,55 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Reassembly: without it the first fragment of a datagram would be stolen alone. */
+#define pr_fmt(fmt) "ftcp: " fmt
+
 #include <linux/kmod.h>
 #include <linux/module.h>
 #include <net/netfilter/ipv4/nf_defrag_ipv4.h>
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include "defrag.h"
 
-/*
- * Calls FUNCTION(net) of the kernel module MODULE, loading that if need be. While the function is enabled somewhere its module is held by the
- * reference that symbol_get() takes; disabling gives back that one and its own.
- */
-#define CALL_ENABLE(module, function, net) ({			\
-	typeof(&function) found = symbol_get(function);		\
-	int result = -ENOENT;					\
-								\
-	if (!found && !request_module(module))			\
-		found = symbol_get(function);			\
-	if (found)						\
-		result = found(net);				\
-	if (found && result)					\
-		symbol_put(function);				\
-	result; })
+/* As long as ours is loaded these modules are held. NULL: it is not there. insmod loads no others, so that they are asked for by name. */
+static typeof(nf_defrag_ipv4_enable) *enable4;
+static typeof(nf_defrag_ipv4_disable) *disable4;
+static typeof(nf_defrag_ipv6_enable) *enable6;
+static typeof(nf_defrag_ipv6_disable) *disable6;
 
-#define CALL_DISABLE(function, enable, net) do {		\
-	typeof(&function) found = symbol_get(function);		\
-								\
-	if (found) {						\
-		found(net);					\
-		symbol_put(function);				\
-		symbol_put(enable);				\
-	}							\
-} while (0)
+MODULE_SOFTDEP("pre: nf_defrag_ipv4 nf_defrag_ipv6");
 
-static void disable4(struct net *net)
+void __init ftcp_defrag_init(void)
 {
-	CALL_DISABLE(nf_defrag_ipv4_disable, nf_defrag_ipv4_enable, net);
+	request_module("nf_defrag_ipv4");
+	request_module("nf_defrag_ipv6");
+	enable4 = symbol_get(nf_defrag_ipv4_enable);
+	disable4 = symbol_get(nf_defrag_ipv4_disable);
+	enable6 = symbol_get(nf_defrag_ipv6_enable);
+	disable6 = symbol_get(nf_defrag_ipv6_disable);
+	if (!enable4 || !disable4 || !enable6 || !disable6)
+		pr_warn("no service can be added: the modules nf_defrag_ipv4 and nf_defrag_ipv6 cannot be loaded\n");
+}
+
+void ftcp_defrag_exit(void)
+{
+	if (enable4)
+		symbol_put(nf_defrag_ipv4_enable);
+	if (disable4)
+		symbol_put(nf_defrag_ipv4_disable);
+	if (enable6)
+		symbol_put(nf_defrag_ipv6_enable);
+	if (disable6)
+		symbol_put(nf_defrag_ipv6_disable);
 }
 
 int ftcp_defrag_enable(struct net *net)
 {
-	int err = CALL_ENABLE("nf_defrag_ipv4", nf_defrag_ipv4_enable, net);
+	int err;
 
+	if (!enable4 || !disable4 || !enable6 || !disable6)
+		return -ENOENT;
+	err = enable4(net);
 	if (err)
 		return err;
-	err = CALL_ENABLE("nf_defrag_ipv6", nf_defrag_ipv6_enable, net);
+	err = enable6(net);
 	if (err)
 		disable4(net);
 	return err;
@@ -51,6 +57,6 @@ int ftcp_defrag_enable(struct net *net)
 
 void ftcp_defrag_disable(struct net *net)
 {
-	CALL_DISABLE(nf_defrag_ipv6_disable, nf_defrag_ipv6_enable, net);
+	disable6(net);
 	disable4(net);
 }

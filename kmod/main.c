@@ -14,6 +14,7 @@
 #include "backend.h"
 #include "chargen.h"
 #include "conn.h"
+#include "defrag.h"
 #include "group.h"
 #include "memory.h"
 #include "net.h"
@@ -186,6 +187,7 @@ static int __init ftcp_init(void)
 	if (err)
 		return err;
 	ftcp_queue_init();
+	ftcp_defrag_init();
 	ftcp_conn_cache = KMEM_CACHE(ftcp_conn, SLAB_HWCACHE_ALIGN);
 	ftcp_board_cache = KMEM_CACHE(ftcp_board, SLAB_HWCACHE_ALIGN);
 	err = -ENOMEM;
@@ -220,6 +222,7 @@ sync:
 chargen:
 	ftcp_chargen_exit();
 cache:
+	ftcp_defrag_exit();
 	rcu_barrier();
 	ftcp_page_exit();
 	kmem_cache_destroy(ftcp_board_cache);
@@ -237,6 +240,7 @@ static void __exit ftcp_exit(void)
 	ftcp_sync_unregister();
 	ftcp_chargen_exit();
 	ftcp_queue_exit();
+	ftcp_defrag_exit();
 	rcu_barrier();		/* connections are freed by call_rcu() */
 	ftcp_page_exit();
 	kmem_cache_destroy(ftcp_board_cache);
