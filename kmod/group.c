@@ -12,6 +12,7 @@
 
 #define WALK_MANY	256	/* connections met in one step of a walk */
 #define WALK_FEW	16	/* ... when there is no memory */
+#define WALK_PASSED	4096	/* connections passed over in one step: those that it has met already */
 
 static bool name_valid(const char *name)
 {
@@ -204,48 +205,95 @@ void ftcp_group_env(const struct ftcp_group *group, struct ftcp_env *env)
 	env->alone = READ_ONCE(group->role) == FTCP_ROLE_DETACHED;
 }
 
-/* The next connections that this walk has not met, with references. */
-static u32 walk_step(struct ftcp_group *group, struct ftcp_conn **met, u32 max)
+/* A walk on its way. */
+struct walk {
+	struct ftcp_group *group;
+	struct ftcp_conn **met;		/* in this step, with references */
+	u32 max;
+	u32 n;
+	struct ftcp_conn *last;		/* it was met, and so was all that is listed before it; with a reference, or NULL */
+};
+
+/* Under RCU: if so, what is behind it can be walked to, whatever becomes of it now. */
+static bool is_listed(struct ftcp_conn *conn)
 {
+	bool listed;
+
+	spin_lock_bh(&conn->lock);
+	listed = !conn->finished;
+	spin_unlock_bh(&conn->lock);
+	return listed;
+}
+
+/* Takes over the caller's reference. */
+static void go_on_behind(struct walk *walk, struct ftcp_conn *conn)
+{
+	if (walk->last)
+		ftcp_conn_put(walk->last);
+	walk->last = conn;
+}
+
+/*
+ * The next connections that were not met yet; false: there are no more. New ones come at the end of the list. When the last one that was met has
+ * gone, it begins again at the head, and passes over those that were met: not too many at once.
+ */
+static bool walk_step(struct walk *walk)
+{
+	struct ftcp_group *group = walk->group;
 	struct ftcp_conn *conn;
-	u32 n = 0;
+	u32 passed = 0;
+	bool more;
 
 	lockdep_assert_held(&group->walk);
+	walk->n = 0;
 	rcu_read_lock();
-	list_for_each_entry_rcu(conn, &group->conns, group_node) {
-		if (conn->walked == group->walk_no)
-			continue;
-		if (n == max)
+	conn = walk->last && is_listed(walk->last) ? walk->last : list_entry(&group->conns, struct ftcp_conn, group_node);
+	list_for_each_entry_continue_rcu(conn, &group->conns, group_node) {
+		if (walk->n == walk->max)
 			break;
-		if (!ftcp_conn_get(conn))
-			continue;
-		conn->walked = group->walk_no;
-		met[n++] = conn;
+		if (conn->walked != group->walk_no) {
+			if (ftcp_conn_get(conn)) {
+				conn->walked = group->walk_no;
+				walk->met[walk->n++] = conn;
+			}
+		} else if (++passed >= WALK_PASSED && ftcp_conn_get(conn)) {
+			go_on_behind(walk, conn);
+			break;
+		}
 	}
+	more = !list_entry_is_head(conn, &group->conns, group_node);
 	rcu_read_unlock();
-	return n;
+	return more;
 }
 
 void ftcp_group_walk(struct ftcp_group *group, ftcp_conn_fn fn, void *arg)
 {
-	struct ftcp_conn *few[WALK_FEW], **many, **met;
-	u32 max, n, i;
+	struct walk walk = { .group = group };
+	struct ftcp_conn *few[WALK_FEW], **many;
+	bool more;
+	u32 i;
 
 	/* Losing a role must not fail for want of memory. */
 	many = kmalloc_array(WALK_MANY, sizeof(*many), GFP_KERNEL | __GFP_NOWARN);
-	met = many ? many : few;
-	max = many ? WALK_MANY : WALK_FEW;
+	walk.met = many ? many : few;
+	walk.max = many ? WALK_MANY : WALK_FEW;
 	mutex_lock(&group->walk);
 	if (!++group->walk_no)	/* a new connection has 0 */
 		group->walk_no = 1;
 	do {
-		n = walk_step(group, met, max);
-		for (i = 0; i < n; i++) {
-			fn(met[i], arg);
-			ftcp_conn_put(met[i]);
+		more = walk_step(&walk);
+		for (i = 0; i < walk.n; i++) {
+			fn(walk.met[i], arg);
+			/* One that has just gone is no place to go on from. */
+			if (READ_ONCE(walk.met[i]->finished))
+				ftcp_conn_put(walk.met[i]);
+			else
+				go_on_behind(&walk, walk.met[i]);
 		}
 		cond_resched();
-	} while (n);
+	} while (more || walk.n);	/* what has come meanwhile, too */
+	if (walk.last)
+		ftcp_conn_put(walk.last);
 	mutex_unlock(&group->walk);
 	kfree(many);
 }
