@@ -45,7 +45,7 @@ struct ftcp_sock {
 	struct ftcp_bytes rest;		/* input that is left when the connection is not */
 	u64 told_rcv;			/* the program was woken for input up to here */
 	u64 shut_rcv;			/* what had come when both directions were shut down; under conn->lock */
-	bool told_fin;
+	bool told_fin;			/* the program was told that input has ended; READ_ONCE */
 	bool more;			/* the last write said MSG_MORE */
 	u8 shut;			/* what the program has shut down */
 

@@ -147,8 +147,8 @@ static void tell(struct ftcp_sock *fs)
 			sk->sk_data_ready(sk);
 	}
 	if ((tcb->hard.flags & FTCP_HARD_RCV_FIN) && !fs->told_fin) {
-		fs->told_fin = true;
-		sock_set_flag(sk, SOCK_DONE);
+		/* Not SOCK_DONE: setsockopt() writes to the same word under lock_sock(). */
+		WRITE_ONCE(fs->told_fin, true);
 		WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | RCV_SHUTDOWN);
 		sk->sk_state_change(sk);
 		sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);

@@ -87,7 +87,7 @@ static int give_up(struct read *r, long timeout)
 
 	if (r->copied)
 		return sk->sk_err || sk->sk_state == TCP_CLOSE || (sk->sk_shutdown & RCV_SHUTDOWN) || !timeout || signal_pending(current);
-	if (sock_flag(sk, SOCK_DONE))
+	if (READ_ONCE(ftcp_sk(sk)->told_fin))
 		return 1;
 	if (sk->sk_err)
 		return sock_error(sk);
