@@ -47,10 +47,15 @@ struct ftcp_conn *ftcp_conn_new(struct ftcp_net *fn, struct ftcp_service *servic
 {
 	struct ftcp_conn *conn;
 
-	if (!atomic_add_unless(&fn->n_conns, 1, FTCP_CONNS_MAX))
+	if (!ftcp_service_conn_comes(service))
+		return ERR_PTR(-ESTALE);
+	if (!atomic_add_unless(&fn->n_conns, 1, FTCP_CONNS_MAX)) {
+		ftcp_service_conn_gone(service);
 		return ERR_PTR(-ENOSPC);
+	}
 	conn = kmem_cache_zalloc(ftcp_conn_cache, gfp);
 	if (!conn) {
+		ftcp_service_conn_gone(service);
 		atomic_dec(&fn->n_conns);
 		return ERR_PTR(-ENOMEM);
 	}
@@ -59,7 +64,6 @@ struct ftcp_conn *ftcp_conn_new(struct ftcp_net *fn, struct ftcp_service *servic
 	conn->fn = fn;
 	refcount_inc(&service->refs);
 	conn->service = service;
-	atomic_inc(&service->n_conns);
 	ftcp_group_get(service->group);
 	conn->group = service->group;
 	conn->born_ds = now_ds();

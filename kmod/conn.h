@@ -107,7 +107,7 @@ struct ftcp_conn *ftcp_conn_peek(struct ftcp_net *fn, const struct ftcp_conn_key
 struct ftcp_conn *ftcp_conn_find(struct ftcp_net *fn, const struct ftcp_conn_key *key);
 
 /**
- * ftcp_conn_new() - allocate, count (-ENOSPC at FTCP_CONNS_MAX) and initialise; not yet in the table, tcb zeroed
+ * ftcp_conn_new() - allocate, count (-ENOSPC at FTCP_CONNS_MAX) and initialise; not yet in the table, tcb zeroed; -ESTALE: @service is gone
  *
  * Takes its own references to @service and its group. BH or process context (@gfp).
  */

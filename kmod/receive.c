@@ -211,6 +211,13 @@ static struct ftcp_conn *new_conn(struct arrival *a, struct ftcp_service *servic
 	return conn;
 }
 
+static enum ftcp_reason no_conn_reason(int err)
+{
+	if (err == -ESTALE)
+		return FTCP_REASON_NO_CONN;	/* its service was deleted a moment ago */
+	return err == -ENOSPC ? FTCP_REASON_CONN_LIMIT : FTCP_REASON_NO_MEMORY;
+}
+
 static u64 now_ms(void)
 {
 	return ktime_to_ms(ktime_get_boottime());
@@ -284,7 +291,7 @@ static void syn(struct arrival *a, struct ftcp_service *service)
 		a->seg.flags &= ~(FTCP_ECE | FTCP_CWR);
 	conn = new_conn(a, service, &cookie, iss);
 	if (IS_ERR(conn)) {
-		drop(a, PTR_ERR(conn) == -ENOSPC ? FTCP_REASON_CONN_LIMIT : FTCP_REASON_NO_MEMORY);
+		drop(a, no_conn_reason(PTR_ERR(conn)));
 		return;
 	}
 	spin_lock_bh(&conn->lock);
@@ -365,7 +372,7 @@ static void ack_without_conn(struct arrival *a, struct ftcp_service *service)
 	}
 	conn = new_conn(a, service, &cookie, 0);
 	if (IS_ERR(conn)) {
-		drop(a, PTR_ERR(conn) == -ENOSPC ? FTCP_REASON_CONN_LIMIT : FTCP_REASON_NO_MEMORY);
+		drop(a, no_conn_reason(PTR_ERR(conn)));
 		return;
 	}
 	ftcp_stats_inc(a->fn, FTCP_COUNT_CONNS_COOKIE);

@@ -173,11 +173,15 @@ static void end_conns(struct ftcp_group *group, const struct ftcp_service *servi
 	mutex_unlock(&group->sync.mutex);
 }
 
+/* Added to the number of a service's connections when it goes: none comes any more, also not by those who have found it before. */
+#define CLOSED (INT_MIN / 2)
+
 /* The last service takes the hooks with it. */
 static void remove_locked(struct ftcp_net *fn, struct ftcp_service *service)
 {
 	lockdep_assert_held(&fn->config);
 	list_del_rcu(&service->node);
+	atomic_add(CLOSED, &service->n_conns);
 	fn->n_services--;
 	fn->generation++;
 	if (!fn->n_services && fn->hooked) {
@@ -352,6 +356,11 @@ void ftcp_service_unlisten(struct ftcp_service *service, struct ftcp_sock *liste
 	ftcp_service_put(service);
 }
 
+bool ftcp_service_conn_comes(struct ftcp_service *service)
+{
+	return atomic_inc_unless_negative(&service->n_conns);
+}
+
 void ftcp_service_conn_gone(struct ftcp_service *service)
 {
 	if (atomic_dec_and_test(&service->n_conns) && ftcp_service_abandoned(service))
@@ -363,13 +372,14 @@ void ftcp_service_reap(struct ftcp_net *fn)
 	mod_delayed_work(system_wq, &fn->reap, 0);
 }
 
+/* Closed already, so that no connection comes between the look and the end. */
 static struct ftcp_service *find_useless(struct ftcp_net *fn)
 {
 	struct ftcp_service *service;
 
 	lockdep_assert_held(&fn->config);
 	list_for_each_entry(service, &fn->services, node)
-		if (ftcp_service_abandoned(service) && !atomic_read(&service->n_conns))
+		if (ftcp_service_abandoned(service) && !atomic_cmpxchg(&service->n_conns, 0, CLOSED))
 			return service;
 	return NULL;
 }

@@ -37,7 +37,7 @@ struct ftcp_service {
 	spinlock_t listen_lock;		/* BH; innermost: nothing is locked inside but a socket's queue */
 	struct ftcp_sock *listener[2];	/* under listen_lock: who accepts IPv4, and IPv6; without a reference */
 	u32 max_conns;			/* 0: no limit of its own */
-	atomic_t n_conns;		/* tombstones included */
+	atomic_t n_conns;		/* tombstones included; below 0: it is gone, and none comes any more */
 	refcount_t refs;
 	struct rcu_head rcu;
 };
@@ -93,6 +93,8 @@ struct ftcp_service *ftcp_service_find(struct ftcp_net *fn, const struct in6_add
 /** ftcp_service_find_get() - the same with a reference, for any context */
 struct ftcp_service *ftcp_service_find_get(struct ftcp_net *fn, const struct in6_addr *addr, u16 port);
 void ftcp_service_put(struct ftcp_service *service);
+/** ftcp_service_conn_comes() - one connection more; false: the service is gone. Any context */
+bool ftcp_service_conn_comes(struct ftcp_service *service);
 /** ftcp_service_conn_gone() - one connection less; any context */
 void ftcp_service_conn_gone(struct ftcp_service *service);
 /** ftcp_services_init() - of a new namespace; ftcp_services_destroy() is its end */

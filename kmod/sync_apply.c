@@ -270,14 +270,17 @@ static int insert(struct apply *apply, struct ftcp_conn *conn, const struct inco
 
 static int apply_new(struct apply *apply, const struct incoming *in)
 {
-	struct ftcp_service *service = find_service(apply, in);
+	struct ftcp_service *service;
 	struct ftcp_conn *conn;
 	int err;
 
-	if (IS_ERR(service))
-		return PTR_ERR(service);
-	conn = ftcp_conn_new(apply->group->fn, service, &in->key, GFP_KERNEL);
-	ftcp_service_put(service);
+	do {
+		service = find_service(apply, in);
+		if (IS_ERR(service))
+			return PTR_ERR(service);
+		conn = ftcp_conn_new(apply->group->fn, service, &in->key, GFP_KERNEL);
+		ftcp_service_put(service);
+	} while (conn == ERR_PTR(-ESTALE));	/* it went a moment ago; the next look does not find it */
 	if (IS_ERR(conn))
 		return refuse(apply, PTR_ERR(conn), "no room for another connection (%u at most), or no memory",
 			      FTCP_CONNS_MAX);
