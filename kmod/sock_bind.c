@@ -141,6 +141,9 @@ static int start(struct sock *sk)
 	struct inet_sock *inet = inet_sk(sk);
 	int err;
 
+	/* Who is to be kept out would come in: connections are not looked at for their device, nor by a socket's filter. */
+	if (sk->sk_bound_dev_if || rcu_access_pointer(sk->sk_filter))
+		return -EOPNOTSUPP;
 	if (!inet->inet_num && ftcp_sock_get_port(sk, 0))
 		return -EADDRINUSE;
 	inet->inet_sport = htons(inet->inet_num);

@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
 """An echo server on a socket of ftcp, for the tests of the bed.
 
-usage: socket_server.py [--recover] [--explicit] [--once] [--persist MS] [--uid UID] PORT
+usage: socket_server.py [--recover] [--explicit] [--once] [--persist MS] [--uid UID] [--device NAME] [--filter] PORT
 
 What it reads it writes back. With --explicit it consumes only what it has written back, so that whoever comes after it can go on where it was: a
 recovered connection is read again from what was consumed, and what was written since is recognised.
 """
 import argparse
+import array
 import os
 import selectors
 import socket
 import struct
 
 IPPROTO_FTCP = SOL_FTCP = 253
+SO_ATTACH_FILTER = 26
 FTCP_RECOVER, FTCP_INFO, FTCP_CONSUME, FTCP_SEEK_READ, FTCP_SEEK_WRITE, FTCP_PERSIST = range(1, 7)
 
 
@@ -68,6 +70,12 @@ class Connection:
         return selectors.EVENT_WRITE if self.waiting else selectors.EVENT_READ
 
 
+def attach_filter(sock):
+    """One that lets everything pass."""
+    program = array.array('B', struct.pack('HBBI', 0x06, 0, 0, 0xffffffff))     # BPF_RET | BPF_K
+    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack('HP', 1, program.buffer_info()[0]))
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('--recover', action='store_true')
@@ -75,6 +83,8 @@ def main():
     parser.add_argument('--once', action='store_true')
     parser.add_argument('--persist', type=int, default=0)
     parser.add_argument('--uid', type=int)
+    parser.add_argument('--device')
+    parser.add_argument('--filter', action='store_true')
     parser.add_argument('port', type=int)
     args = parser.parse_args()
     if args.uid:
@@ -86,6 +96,10 @@ def main():
     listener.setsockopt(SOL_FTCP, FTCP_PERSIST, args.persist)
     if args.explicit:
         listener.setsockopt(SOL_FTCP, FTCP_CONSUME, struct.pack('Q', 0))
+    if args.device:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, args.device.encode())
+    if args.filter:
+        attach_filter(listener)
     listener.bind(('::', args.port))
     listener.listen(128)
     print('listening', flush=True)

@@ -81,6 +81,17 @@ not_for_all() {
 	primary ftcpctl service del --port 2345
 }
 
+# What would keep clients out, and does not.
+not_with_limits() {
+	local said option
+	for option in '--device eth0' --filter; do
+		# shellcheck disable=SC2086
+		! said=$(primary ./socket_server.py $option 2345 2>&1) || fail "$option: it listens"
+		[[ $said == *listen*'Operation not supported'* ]] || fail "$option: $said"
+	done
+	no_service primary || fail "$(primary ftcpctl service list)"
+}
+
 # Killed at any moment, and started again: the client sees nothing.
 survives_kills() {
 	server_start primary --recover --explicit --persist 20000
@@ -224,6 +235,7 @@ ktap_case -t 90 'alone: it echoes, IPv4 and IPv6' echoes
 ktap_case -t 120 'alone: its port is given back' port_given_back
 ktap_case 'the module stays while there is a socket' module_stays
 ktap_case -t 60 'who may listen' not_for_all
+ktap_case 'who may not listen: whose filters would not be asked' not_with_limits
 ktap_case -t 200 'killed and started again, five times' survives_kills
 ktap_case -t 60 'a connection does not wait for ever' not_for_ever
 bed_down >/dev/null 2>&1
