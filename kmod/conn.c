@@ -66,6 +66,7 @@ struct ftcp_conn *ftcp_conn_new(struct ftcp_net *fn, struct ftcp_service *servic
 	conn->service = service;
 	ftcp_group_get(service->group);
 	conn->group = service->group;
+	conn->owner = INVALID_UID;
 	conn->born_ds = now_ds();
 	refcount_set(&conn->refs, 1);
 	INIT_LIST_HEAD(&conn->group_node);

@@ -83,6 +83,7 @@ struct ftcp_conn {
 	int rx_iif;			/* where rx_dst is valid */
 	u16 ip_id;			/* the next packet's, less iss */
 	u16 tx_cpu;			/* whose queues it sends by (xmit.c) */
+	kuid_t owner;			/* whose program accepted it here last; invalid: nobody's yet */
 	struct dst_entry *dst;		/* cached route */
 	struct dst_entry __rcu *rx_dst;	/* the one by which its packets come: this host (hook.c) */
 	u64 rexmit_bytes;

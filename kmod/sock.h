@@ -36,6 +36,7 @@ struct ftcp_sock {
 	spinlock_t queue_lock;
 	struct list_head queue;		/* struct ftcp_sock.queue_node */
 	bool queue_open;
+	bool admin;			/* may have what other users' programs have left; as it was when it began to listen */
 	struct list_head queue_node;	/* in the listener's queue, under its queue_lock */
 
 	/* Under conn->lock, once there is a connection. */

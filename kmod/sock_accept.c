@@ -171,6 +171,7 @@ static void note_program(struct ftcp_sock *child)
 	get_task_comm(comm, current);
 	spin_lock_bh(&child->conn->lock);
 	child->pid = task_tgid_nr(current);
+	child->conn->owner = ftcp_sock_sk(child)->sk_uid;
 	memcpy(child->comm, comm, sizeof(child->comm));
 	spin_unlock_bh(&child->conn->lock);
 }

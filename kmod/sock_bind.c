@@ -122,6 +122,7 @@ static int become_service(struct sock *sk)
 	struct ftcp_service conf, *service;
 	bool may_add = ns_capable(sock_net(sk)->user_ns, CAP_NET_ADMIN), v4, v6;
 
+	fs->admin = may_add;
 	describe(sk, &conf);
 	families(sk, &conf, &v4, &v6);
 	spin_lock_bh(&fs->queue_lock);

@@ -88,6 +88,15 @@ static bool is_over(const struct ftcp_tcb *tcb)
 	return (tcb->hard.flags & both) == both && !ftcp_tcb_readable(tcb);
 }
 
+/* What a user's program had is for that user's programs. */
+static bool may_have(const struct ftcp_sock *listener, const struct ftcp_conn *conn)
+{
+	if (!conn->recovered)
+		return true;
+	return READ_ONCE(listener->recover) &&
+	       (!uid_valid(conn->owner) || uid_eq(conn->owner, listener->inet.sk.sk_uid) || listener->admin);
+}
+
 static void without_program(struct ftcp_conn *conn, const struct ftcp_env *env)
 {
 	struct ftcp_sock *listener;
@@ -97,7 +106,7 @@ static void without_program(struct ftcp_conn *conn, const struct ftcp_env *env)
 		return;
 	}
 	listener = get_listener(conn->service, &conn->key);
-	if (listener && (!conn->recovered || READ_ONCE(listener->recover)))
+	if (listener && may_have(listener, conn))
 		seat(conn, listener, env);
 	else
 		wait_for_program(conn, env);

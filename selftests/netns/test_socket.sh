@@ -119,6 +119,29 @@ not_for_ever() {
 	wait_for 20 unclaimed primary $((before + 2))
 	traffic_kill load
 }
+
+# A connection that a program has left is not for another user's.
+only_for_its_user() {
+	wait_for 20 no_service primary
+	primary ftcpctl service add socket --port "$bed_port"
+	server_start primary --uid 65534 --recover --explicit --persist 30000
+	traffic_start load "$bed_vip4" -n 2 --rate 300K
+	traffic_moves load 100000
+	server_kill primary
+	server_start primary --uid 65533 --recover --explicit
+	echo_once "$bed_vip4" -s 30K
+	server_kill primary
+	[ "$(grep -c accepted "$(server_log primary)")" = 1 ] || fail "$(cat "$(server_log primary)")"
+	server_start primary --uid 65534 --recover --explicit --persist 30000
+	traffic_moves load 300000
+	server_kill primary
+	server_start primary --recover --explicit
+	traffic_moves load 300000
+	traffic_end load
+	server_kill primary
+	primary ftcpctl service del --port "$bed_port"
+}
+
 unclaimed() { [ "$(counter "$1" conns_unclaimed)" = "$2" ]; } # HOST NUMBER
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -238,6 +261,7 @@ ktap_case -t 60 'who may listen' not_for_all
 ktap_case 'who may not listen: whose filters would not be asked' not_with_limits
 ktap_case -t 200 'killed and started again, five times' survives_kills
 ktap_case -t 60 'a connection does not wait for ever' not_for_ever
+ktap_case -t 120 'a connection does not go to another user' only_for_its_user
 bed_down >/dev/null 2>&1
 ktap_must -t 60 'pair: a program serves' both_up
 ktap_case -t 120 'pair: it goes on at the other host' across_takeover
