@@ -198,24 +198,35 @@ struct genl_family ftcp_genl_family __ro_after_init = {
 
 /* ---- helpers of the commands ---- */
 
+#define TEXT_MAX 160	/* bytes of a text, with the end */
+#define TEXTS_MAX 4	/* texts of one length */
+
 /*
- * An extack takes a pointer, which netlink reads after the command has returned, in the same thread: the texts are
- * written into a ring of them. (NL_SET_ERR_MSG_FMT is not in 6.1, and cuts to 80 bytes.)
+ * An extack takes a pointer, which netlink reads after the command has returned: the texts are written into rings of them. netlink
+ * measures a text, may sleep, and warns when it is longer then: each length has a ring of its own, so that what is overwritten with a later one
+ * remains as long as it was. (NL_SET_ERR_MSG_FMT is not in 6.1, and cuts to 80 bytes.)
  */
+static char *keep_text(const char *text, u32 bytes)
+{
+	static char texts[TEXTS_MAX][TEXT_MAX * (TEXT_MAX + 1) / 2];	/* in each one text of 1 byte, one of 2, ... */
+	static atomic_t turn;
+	char *kept = texts[(u32)atomic_inc_return(&turn) % TEXTS_MAX] + bytes * (bytes - 1) / 2;
+
+	memcpy(kept, text, bytes);
+	return kept;
+}
+
 int ftcp_refuse(struct netlink_ext_ack *extack, int err, const char *fmt, ...)
 {
-	static char texts[128][160];
-	static atomic_t turn;
+	char text[TEXT_MAX];
 	va_list args;
-	char *text;
 
 	if (!extack)
 		return err;
-	text = texts[(u32)atomic_inc_return(&turn) % ARRAY_SIZE(texts)];
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(texts[0]), fmt, args);
+	vscnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	extack->_msg = text;
+	extack->_msg = keep_text(text, strlen(text) + 1);
 	return err;
 }
 
