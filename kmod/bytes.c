@@ -14,6 +14,7 @@ void ftcp_bytes_init(struct ftcp_bytes *bytes, u64 start)
 	bytes->end = start;
 	bytes->held = 0;
 	bytes->lasting = false;
+	bytes->guest = false;
 }
 
 void ftcp_bytes_update_end(struct ftcp_bytes *bytes)
@@ -55,6 +56,7 @@ int ftcp_bytes_append(struct ftcp_bytes *bytes, const void *data, u32 len, gfp_t
 		data += fill;
 	}
 	list_for_each_entry(chunk, &fresh, node) {
+		ftcp_chunk_settle(bytes, chunk);
 		memcpy(ftcp_chunk_data(chunk), data, chunk->len);
 		data += chunk->len;
 	}
@@ -101,6 +103,7 @@ static int share_chunk(struct ftcp_bytes *bytes, const struct ftcp_chunk *chunk,
 	copy->foreign = chunk->foreign;
 	copy->front = false;
 	ftcp_chunk_charge(copy, lasting ? 0 : n);
+	ftcp_chunk_settle(bytes, copy);
 	list_add_tail(&copy->node, &bytes->chunks);
 	bytes->held += n;
 	bytes->end += n;

@@ -23,6 +23,7 @@ struct ftcp_chunk;
  * @end: end of the last chunk, @start if there is none
  * @held: bytes in chunks
  * @lasting: its pages are there anyway, for all: whoever shares them takes no memory for it
+ * @guest: what it holds counts as a guest's, too (memory.h)
  */
 struct ftcp_bytes {
 	struct list_head chunks;
@@ -30,6 +31,7 @@ struct ftcp_bytes {
 	u64 end;
 	u32 held;
 	bool lasting;
+	bool guest;
 };
 
 void ftcp_bytes_init(struct ftcp_bytes *bytes, u64 start);

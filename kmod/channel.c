@@ -137,7 +137,7 @@ struct ftcp_channel *ftcp_channel_open(int fd, struct workqueue_struct *wq, stru
 	if (err)
 		goto sock;
 	err = -ENOMEM;
-	channel = kvzalloc(sizeof(*channel), GFP_KERNEL | __GFP_NOWARN);
+	channel = kvzalloc(sizeof(*channel), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!channel)
 		goto sock;
 	refcount_set(&channel->refs, 1);

@@ -8,7 +8,16 @@
 void ftcp_chunk_charge(struct ftcp_chunk *chunk, u32 bytes)
 {
 	chunk->charge = bytes + sizeof(*chunk);
+	chunk->guest = false;
 	ftcp_memory_add(chunk->charge);
+}
+
+void ftcp_chunk_settle(const struct ftcp_bytes *bytes, struct ftcp_chunk *chunk)
+{
+	if (!bytes->guest || chunk->guest)
+		return;
+	chunk->guest = true;
+	ftcp_memory_add_guest(chunk->charge);
 }
 
 /* What @chunk refers to is let go; true: its record is left, to be freed. */
@@ -28,6 +37,8 @@ static bool let_go(struct ftcp_chunk *chunk)
 void ftcp_chunk_discard(struct ftcp_chunk *chunk)
 {
 	ftcp_memory_add(-(long)chunk->charge);
+	if (chunk->guest)
+		ftcp_memory_add_guest(-(long)chunk->charge);
 	if (let_go(chunk))
 		kfree(chunk);
 }
@@ -47,13 +58,14 @@ void ftcp_chunk_discard_all(struct list_head *list)
 {
 	struct ftcp_chunk *chunk, *next;
 	void *records[RECORDS_AT_ONCE];
-	long charged = 0;
+	long charged = 0, guests = 0;
 	u32 n = 0;
 
 	if (list_empty(list))
 		return;
 	list_for_each_entry_safe(chunk, next, list, node) {
 		charged += chunk->charge;
+		guests += chunk->guest ? chunk->charge : 0;
 		if (let_go(chunk))
 			records[n++] = chunk;
 		if (n == RECORDS_AT_ONCE) {
@@ -63,6 +75,8 @@ void ftcp_chunk_discard_all(struct list_head *list)
 	}
 	free_records(records, n);
 	ftcp_memory_add(-charged);
+	if (guests)
+		ftcp_memory_add_guest(-guests);
 	INIT_LIST_HEAD(list);
 }
 

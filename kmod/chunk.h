@@ -21,7 +21,8 @@ struct ftcp_chunk {
 	u32 at;		/* where on the page, or in the packet */
 	u32 len;
 	u32 room;	/* unused bytes behind, ours to fill */
-	u32 charge:30;	/* counted as used: the page of whoever allocated it, else the bytes that were shared */
+	u32 charge:29;	/* counted as used: the page of whoever allocated it, else the bytes that were shared */
+	u32 guest:1;	/* counted as a guest's, too */
 	u32 foreign:1;	/* somebody else's page, a file's, who may still write to it */
 	u32 front:1;	/* what lies before it on the page is unused, and ours to fill, too */
 };
@@ -57,6 +58,9 @@ int ftcp_chunk_reserve(struct list_head *list, u64 start, u32 len, gfp_t gfp);
 
 /** ftcp_chunk_charge() - from now on it counts as @bytes, and its record */
 void ftcp_chunk_charge(struct ftcp_chunk *chunk, u32 bytes);
+
+/** ftcp_chunk_settle() - it comes to where it will stay, which is @bytes */
+void ftcp_chunk_settle(const struct ftcp_bytes *bytes, struct ftcp_chunk *chunk);
 
 /** ftcp_chunk_discard() - one that is in no list */
 void ftcp_chunk_discard(struct ftcp_chunk *chunk);

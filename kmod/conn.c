@@ -59,7 +59,7 @@ struct ftcp_conn *ftcp_conn_new(struct ftcp_net *fn, struct ftcp_service *servic
 		atomic_dec(&fn->n_conns);
 		return ERR_PTR(-ENOMEM);
 	}
-	ftcp_memory_add_conns(1);
+	ftcp_memory_add_conns(1, fn->guest);
 	conn->key = *key;
 	conn->fn = fn;
 	refcount_inc(&service->refs);
@@ -74,9 +74,20 @@ struct ftcp_conn *ftcp_conn_new(struct ftcp_net *fn, struct ftcp_service *servic
 	spin_lock_init(&conn->lock);
 	ftcp_bytes_init(&conn->rcv, 0);
 	ftcp_bytes_init(&conn->snd, 0);
+	conn->rcv.guest = fn->guest;
+	conn->snd.guest = fn->guest;
 	__skb_queue_head_init(&conn->tx);
 	timer_setup(&conn->timer, timer_fired, 0);
 	return conn;
+}
+
+static void count_board(const struct ftcp_conn *conn, int n)
+{
+	long bytes = n * (long)sizeof(struct ftcp_board);
+
+	ftcp_memory_add(bytes);
+	if (conn->fn->guest)
+		ftcp_memory_add_guest(bytes);
 }
 
 void ftcp_conn_board(struct ftcp_conn *conn, const struct ftcp_segment *seg)
@@ -89,7 +100,7 @@ void ftcp_conn_board(struct ftcp_conn *conn, const struct ftcp_segment *seg)
 	board = kmem_cache_alloc(ftcp_board_cache, GFP_ATOMIC | __GFP_NOWARN);
 	if (!board)
 		return;
-	ftcp_memory_add(sizeof(*board));
+	count_board(conn, 1);
 	ftcp_board_lend(&conn->tcb, board);
 }
 
@@ -99,7 +110,7 @@ static void take_board(struct ftcp_conn *conn, bool force)
 
 	if (!board)
 		return;
-	ftcp_memory_add(-(long)sizeof(*board));
+	count_board(conn, -1);
 	kmem_cache_free(ftcp_board_cache, board);
 }
 
@@ -125,7 +136,7 @@ void ftcp_conn_put(struct ftcp_conn *conn)
 	ftcp_xmit_purge(conn);
 	dst_release(conn->dst);
 	dst_release(rcu_access_pointer(conn->rx_dst));
-	ftcp_memory_add_conns(-1);
+	ftcp_memory_add_conns(-1, fn->guest);
 	ftcp_service_conn_gone(conn->service);
 	ftcp_service_put(conn->service);
 	ftcp_group_put(conn->group);
@@ -452,7 +463,7 @@ static void follow_up(struct ftcp_conn *conn, const struct ftcp_env *env, u32 ev
 	struct ftcp_tcb *tcb = &conn->tcb;
 
 	conn->retry = false;
-	tcb->soft.share_bytes = ftcp_memory_share();
+	tcb->soft.share_bytes = ftcp_memory_share(conn->fn->guest);
 	grow_snd_buf(conn);
 	if (tcb->hard.state != FTCP_CLOSED && tcb->hard.state != FTCP_SYN_RECEIVED)
 		conn->service->backend->work(conn, env);

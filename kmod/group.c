@@ -38,7 +38,7 @@ static struct ftcp_group *group_lookup(struct ftcp_net *fn, const char *name)
 
 static struct ftcp_group *group_alloc(struct ftcp_net *fn, const char *name)
 {
-	struct ftcp_group *group = kzalloc(sizeof(*group), GFP_KERNEL);
+	struct ftcp_group *group = kzalloc(sizeof(*group), GFP_KERNEL_ACCOUNT);
 
 	if (!group)
 		return NULL;

@@ -126,6 +126,7 @@ static void intake_skb(struct intake *in, struct sk_buff *skb, u32 len)
 	chunk->foreign = false;
 	chunk->front = false;
 	chunk->charge = skb->truesize;
+	chunk->guest = false;
 	ftcp_memory_add(chunk->charge);
 	list_add_tail(&chunk->node, &in->list);
 	in->done = len;

@@ -127,11 +127,12 @@ static int __net_init net_init(struct net *net)
 	int err;
 
 	fn->net = net;
+	fn->guest = net->user_ns != &init_user_ns;
 	mutex_init(&fn->config);
 	INIT_LIST_HEAD(&fn->groups);
 	ftcp_services_init(fn);
 	ftcp_prune_init(fn);
-	fn->stats = alloc_percpu(struct ftcp_stats);
+	fn->stats = alloc_percpu_gfp(struct ftcp_stats, GFP_KERNEL_ACCOUNT);
 	if (!fn->stats)
 		return -ENOMEM;
 	err = ftcp_table_init(fn);
@@ -188,8 +189,8 @@ static int __init ftcp_init(void)
 		return err;
 	ftcp_queue_init();
 	ftcp_defrag_init();
-	ftcp_conn_cache = KMEM_CACHE(ftcp_conn, SLAB_HWCACHE_ALIGN);
-	ftcp_board_cache = KMEM_CACHE(ftcp_board, SLAB_HWCACHE_ALIGN);
+	ftcp_conn_cache = KMEM_CACHE(ftcp_conn, SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT);
+	ftcp_board_cache = KMEM_CACHE(ftcp_board, SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT);
 	err = -ENOMEM;
 	if (!ftcp_conn_cache || !ftcp_board_cache)
 		goto cache;

@@ -16,33 +16,55 @@ MODULE_PARM_DESC(max_memory, "MiB that connections and their bytes may take; 0 (
 /* What a CPU may have added, or taken back, without telling the others: each packet changes it twice. */
 #define USED_BATCH_BYTES 65536
 
-static struct percpu_counter used;
-static atomic_t conns;
+struct account {
+	struct percpu_counter used;
+	atomic_t conns;
+};
+static struct account host, guests;	/* guests are in both */
 
 int ftcp_memory_init(void)
 {
-	return percpu_counter_init(&used, 0, GFP_KERNEL);
+	int err = percpu_counter_init(&host.used, 0, GFP_KERNEL);
+
+	if (err)
+		return err;
+	err = percpu_counter_init(&guests.used, 0, GFP_KERNEL);
+	if (err)
+		percpu_counter_destroy(&host.used);
+	return err;
 }
 
 void ftcp_memory_exit(void)
 {
-	percpu_counter_destroy(&used);
+	percpu_counter_destroy(&guests.used);
+	percpu_counter_destroy(&host.used);
 }
 
 void ftcp_memory_add(long bytes)
 {
-	percpu_counter_add_batch(&used, bytes, USED_BATCH_BYTES);
+	percpu_counter_add_batch(&host.used, bytes, USED_BATCH_BYTES);
 }
 
-void ftcp_memory_add_conns(int n)
+void ftcp_memory_add_guest(long bytes)
 {
-	atomic_add(n, &conns);
-	ftcp_memory_add(n * (long)sizeof(struct ftcp_conn));
+	percpu_counter_add_batch(&guests.used, bytes, USED_BATCH_BYTES);
+}
+
+void ftcp_memory_add_conns(int n, bool guest)
+{
+	long bytes = n * (long)sizeof(struct ftcp_conn);
+
+	atomic_add(n, &host.conns);
+	ftcp_memory_add(bytes);
+	if (guest) {
+		atomic_add(n, &guests.conns);
+		ftcp_memory_add_guest(bytes);
+	}
 }
 
 u64 ftcp_memory_used(void)
 {
-	return percpu_counter_sum_positive(&used);
+	return percpu_counter_sum_positive(&host.used);
 }
 
 u64 ftcp_memory_max(void)
@@ -52,28 +74,56 @@ u64 ftcp_memory_max(void)
 	return mib ? mib << 20 : (u64)totalram_pages() << PAGE_SHIFT >> 2;
 }
 
-static u64 conns_now(void)
+static u64 conns_of(const struct account *account)
 {
-	return max(atomic_read(&conns), 1);
+	return max(atomic_read(&account->conns), 1);
 }
 
-enum ftcp_memory ftcp_memory_level(void)
+/* Held, or set aside. */
+static u64 taken_by(struct account *account)
 {
-	u64 most = ftcp_memory_max(), taken = percpu_counter_read_positive(&used) + conns_now() * FTCP_SHARE_MIN_BYTES;
+	return percpu_counter_read_positive(&account->used) + conns_of(account) * FTCP_SHARE_MIN_BYTES;
+}
+
+static enum ftcp_memory level_of(struct account *account, u64 most)
+{
+	u64 taken = taken_by(account);
 
 	if (taken < most / 2)
 		return FTCP_MEMORY_PLENTY;
 	return taken < most / 4 * 3 ? FTCP_MEMORY_SHORT : FTCP_MEMORY_TIGHT;
 }
 
-u32 ftcp_memory_share(void)
+enum ftcp_memory ftcp_memory_level(bool guest)
 {
-	switch (ftcp_memory_level()) {
+	enum ftcp_memory level = level_of(&host, ftcp_memory_max());
+
+	return guest ? max(level, level_of(&guests, ftcp_memory_max() / 2)) : level;
+}
+
+/* U32_MAX: it does not matter */
+static u32 share_of(struct account *account, u64 most)
+{
+	switch (level_of(account, most)) {
 	case FTCP_MEMORY_PLENTY:
-		return 0;
+		return U32_MAX;
 	case FTCP_MEMORY_SHORT:
-		return clamp_t(u64, div64_u64(ftcp_memory_max() / 4, conns_now()), FTCP_SHARE_MIN_BYTES, U32_MAX);
+		return clamp_t(u64, div64_u64(most / 4, conns_of(account)), FTCP_SHARE_MIN_BYTES, U32_MAX);
 	default:
 		return FTCP_SHARE_MIN_BYTES;
 	}
+}
+
+u32 ftcp_memory_share(bool guest)
+{
+	u32 share = share_of(&host, ftcp_memory_max());
+
+	if (guest)
+		share = min(share, share_of(&guests, ftcp_memory_max() / 2));
+	return share == U32_MAX ? 0 : share;
+}
+
+bool ftcp_memory_guests_full(void)
+{
+	return taken_by(&guests) >= ftcp_memory_max() / 2;
 }

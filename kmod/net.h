@@ -30,6 +30,7 @@
 
 struct ftcp_net {
 	struct net *net;
+	bool guest;			/* anybody may be root of it: memory.h */
 	struct mutex config;		/* protects what is written of the next five */
 	struct list_head groups;	/* struct ftcp_group.node; RCU readers */
 	u32 n_groups;

@@ -8,7 +8,7 @@
 
 #define KEPT_MAX 16
 
-/* What a processor keeps, at most 64 KiB of single pages and 512 KiB of large ones. With BHs off. */
+/* What a processor keeps, at most 64 KiB of single pages and 512 KiB of large ones. With BHs off. A control group that one was charged to goes on paying. */
 struct kept {
 	struct page *pages[KEPT_MAX];
 	unsigned int n;

@@ -93,7 +93,7 @@ static struct ftcp_chunk *unite(const struct ftcp_chunk *a, const struct ftcp_ch
  * Neighbours become one if one of them has room for the other, or both are little: by the order in which he sends tiny segments, and how they
  * overlap, a peer must not make each byte cost a packet or a page, nor a long list to go through. Returns what is there then, NULL: both
  */
-static struct ftcp_chunk *join(struct ftcp_chunk *a, struct ftcp_chunk *b)
+static struct ftcp_chunk *join(const struct ftcp_bytes *bytes, struct ftcp_chunk *a, struct ftcp_chunk *b)
 {
 	struct ftcp_chunk *both;
 
@@ -107,6 +107,7 @@ static struct ftcp_chunk *join(struct ftcp_chunk *a, struct ftcp_chunk *b)
 		both = a->len < FTCP_CHUNK_LITTLE_BYTES && b->len < FTCP_CHUNK_LITTLE_BYTES ? unite(a, b) : NULL;
 		if (!both)
 			return NULL;
+		ftcp_chunk_settle(bytes, both);
 		list_add_tail(&both->node, &a->node);
 	}
 	if (both != a) {
@@ -125,11 +126,12 @@ static void insert(struct ftcp_bytes *bytes, struct ftcp_chunk *chunk)
 	struct list_head *before = node_before(bytes, chunk->start);
 
 	bytes->held += chunk->len;
+	ftcp_chunk_settle(bytes, chunk);
 	list_add(&chunk->node, before);
 	if (before != &bytes->chunks)
-		chunk = join(list_entry(before, struct ftcp_chunk, node), chunk) ?: chunk;
+		chunk = join(bytes, list_entry(before, struct ftcp_chunk, node), chunk) ?: chunk;
 	if (!list_is_last(&chunk->node, &bytes->chunks))
-		join(chunk, list_next_entry(chunk, node));
+		join(bytes, chunk, list_next_entry(chunk, node));
 }
 
 void ftcp_bytes_put(struct ftcp_bytes *bytes, u64 off, struct ftcp_bytes *from, u32 skip, u32 len)
@@ -154,8 +156,10 @@ void ftcp_bytes_put_last(struct ftcp_bytes *bytes, u64 off, struct ftcp_bytes *f
 {
 	struct ftcp_chunk *chunk;
 
-	list_for_each_entry(chunk, &from->chunks, node)
+	list_for_each_entry(chunk, &from->chunks, node) {
 		chunk->start += off - from->start;
+		ftcp_chunk_settle(bytes, chunk);
+	}
 	chunk = list_first_entry_or_null(&from->chunks, struct ftcp_chunk, node);
 	if (chunk && !list_empty(&bytes->chunks) && absorb(list_last_entry(&bytes->chunks, struct ftcp_chunk, node), chunk)) {
 		list_del(&chunk->node);

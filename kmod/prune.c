@@ -15,7 +15,7 @@ static u64 held(const struct ftcp_conn *conn)
 
 u32 ftcp_prune_conn(struct ftcp_conn *conn, u32 len)
 {
-	u32 share = ftcp_memory_share();
+	u32 share = ftcp_memory_share(conn->fn->guest);
 
 	lockdep_assert_held(&conn->lock);
 	if (!share || held(conn) + len <= share)

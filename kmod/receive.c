@@ -266,7 +266,7 @@ static void syn(struct arrival *a, struct ftcp_service *service)
 	const struct ftcp_conn_hash hash = { .group = service->group, .key = &a->key,
 					     .epoch = READ_ONCE(service->group->epoch) };
 	bool v4 = ipv6_addr_v4mapped(&a->key.laddr);
-	enum ftcp_memory level = ftcp_memory_level();
+	enum ftcp_memory level = ftcp_memory_level(a->fn->guest);
 	struct ftcp_cookie cookie;
 	struct ftcp_conn *conn;
 	struct ftcp_env env;
@@ -366,7 +366,7 @@ static void ack_without_conn(struct arrival *a, struct ftcp_service *service)
 	}
 	if (!admitted(a, service))
 		return;
-	if (ftcp_memory_level() == FTCP_MEMORY_TIGHT) {
+	if (ftcp_memory_level(a->fn->guest) == FTCP_MEMORY_TIGHT) {
 		drop(a, FTCP_REASON_MEMORY_LIMIT);
 		return;
 	}
@@ -489,7 +489,7 @@ void ftcp_receive(struct ftcp_net *fn, struct sk_buff *skb, struct ftcp_conn *hi
 	a.hint = hint;
 	ftcp_bytes_init(&a.payload, 0);
 	ftcp_stats_inc(fn, FTCP_COUNT_SEGS_IN);
-	if (ftcp_memory_level() != FTCP_MEMORY_PLENTY)
+	if (ftcp_memory_level(fn->guest) != FTCP_MEMORY_PLENTY)
 		ftcp_prune_start(fn);
 	reason = parse(&a, skb);
 	ftcp_stats_add(fn, FTCP_COUNT_BYTES_IN, reason ? 0 : a.seg.len);

@@ -111,7 +111,7 @@ static int link_locked(struct ftcp_net *fn, struct ftcp_service *service, struct
 int ftcp_service_add_locked(struct ftcp_net *fn, struct ftcp_group *group, const struct ftcp_service *conf,
 			    struct netlink_ext_ack *extack)
 {
-	struct ftcp_service *service = kmemdup(conf, sizeof(*conf), GFP_KERNEL);
+	struct ftcp_service *service = kmemdup(conf, sizeof(*conf), GFP_KERNEL_ACCOUNT);
 	int err;
 
 	lockdep_assert_held(&fn->config);

@@ -151,7 +151,7 @@ static int append_pages(struct ftcp_sock *fs, struct msghdr *msg, u64 most)
 
 	if (!may_refer(fs, msg))
 		return 0;
-	n = ftcp_bytes_from_pages(&bytes, &msg->msg_iter, step_bytes(msg, most), GFP_KERNEL);
+	n = ftcp_bytes_from_pages(&bytes, &msg->msg_iter, step_bytes(msg, most), GFP_KERNEL_ACCOUNT);
 	if (n && append(fs, &bytes, msg)) {
 		iov_iter_revert(&msg->msg_iter, n);
 		return 0;
@@ -169,7 +169,7 @@ static int append_some(struct ftcp_sock *fs, struct msghdr *msg, u64 space, bool
 	err = splice ? append_pages(fs, msg, space) : 0;
 	if (err)
 		return err;
-	err = ftcp_bytes_from_iter(&bytes, &msg->msg_iter, step_bytes(msg, space), GFP_KERNEL);
+	err = ftcp_bytes_from_iter(&bytes, &msg->msg_iter, step_bytes(msg, space), GFP_KERNEL_ACCOUNT);
 	if (err <= 0)
 		return err;
 	n = err;

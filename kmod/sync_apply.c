@@ -6,6 +6,7 @@
  */
 #include "conn.h"
 #include "core/batch.h"
+#include "memory.h"
 #include "net.h"
 #include "netlink.h"
 #include "service.h"
@@ -176,7 +177,7 @@ static int read_records(struct apply *apply, record_fn fn)
 static int stage(struct ftcp_bytes *bytes, const u8 *data, u32 len)
 {
 	ftcp_bytes_init(bytes, 0);
-	return len > SMALL_BYTES ? ftcp_bytes_append(bytes, data, len, GFP_KERNEL) : 0;
+	return len > SMALL_BYTES ? ftcp_bytes_append(bytes, data, len, GFP_KERNEL_ACCOUNT) : 0;
 }
 
 /* The last @fresh of @len bytes at @data, perhaps staged already, to the end of the store, @off. conn->lock held. */
@@ -389,6 +390,14 @@ static void end(struct apply *apply, int err)
 	spin_unlock_bh(&group->lock);
 }
 
+/* Behind begin(): perhaps that has made room. */
+static int check_memory(const struct apply *apply)
+{
+	if (!apply->group->fn->guest || !ftcp_memory_guests_full())
+		return 0;
+	return refuse(apply, -ENOMEM, "half of max_memory is held by namespaces of other users: no more for them; attach again");
+}
+
 static int apply_locked(struct apply *apply, u32 len)
 {
 	int err;
@@ -407,7 +416,9 @@ static int apply_locked(struct apply *apply, u32 len)
 	if (err)
 		return err;
 	begin(apply);
-	err = read_records(apply, apply_record);
+	err = check_memory(apply);
+	if (!err)
+		err = read_records(apply, apply_record);
 	end(apply, err);
 	if (!err)
 		ftcp_stats_inc(apply->group->fn, FTCP_COUNT_BATCHES_APPLIED);
