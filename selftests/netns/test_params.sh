@@ -72,6 +72,15 @@ unknown() {
 	rmmod ftcp
 }
 
+# insmod loads no other module, and a service that a batch brings must not wait for one.
+reassembly_is_there() {
+	local found
+	insmod "$ko"
+	found=$(grep -c ' nf_defrag_ipv[46]_enable' /proc/kallsyms || true)
+	rmmod ftcp
+	[ "$found" -ge 2 ] || fail 'nobody reassembles'
+}
+
 # Until it is promoted, the port is silent: not even refused.
 silent_at_first() {
 	local output
@@ -90,6 +99,7 @@ no_leftovers() {
 }
 
 ktap_begin
+ktap_case 'what reassembles datagrams is loaded, too' reassembly_is_there
 ktap_case -t 60 'wrong ports are refused' wrong_port
 ktap_case 'a port given twice is refused' port_twice
 ktap_case 'too many ports are refused' too_many_ports
