@@ -1,5 +1,6 @@
 #!/bin/bash
 # Programs on sockets of ftcp: alone, killed and started again, and across a takeover.
+# limit: 600 s
 set -eu
 cd "$(dirname "$0")"
 # shellcheck source=selftests/lib/ktap.sh
