@@ -290,7 +290,7 @@ static int get_end(struct genl_info *info, const enum ftcp_attr attrs[3], struct
 }
 
 /* On a standby it would be missing at a takeover, and nobody would know. */
-static int kill(struct ftcp_conn *conn, struct netlink_ext_ack *extack)
+static int kill_conn(struct ftcp_conn *conn, struct netlink_ext_ack *extack)
 {
 	struct ftcp_group *group = conn->group;
 	int err = 0;
@@ -299,7 +299,7 @@ static int kill(struct ftcp_conn *conn, struct netlink_ext_ack *extack)
 	if (ftcp_group_speaks(group))
 		ftcp_conn_kill(conn);
 	else
-		err = ftcp_refuse(extack, -EBUSY, "this host is standby for group %s: kill it on the primary", group->name);
+		err = ftcp_refuse(extack, -EBUSY, "this host is standby for group %s: do that on the primary", group->name);
 	mutex_unlock(&group->sync.mutex);
 	return err;
 }
@@ -322,7 +322,7 @@ int ftcp_nl_conn_kill(struct sk_buff *skb, struct genl_info *info)
 	conn = ftcp_conn_find(ftcp_net(genl_info_net(info)), &key);
 	if (!conn)
 		return ftcp_refuse(info->extack, -ENOENT, "there is no such connection");
-	err = kill(conn, info->extack);
+	err = kill_conn(conn, info->extack);
 	ftcp_conn_put(conn);
 	return err;
 }

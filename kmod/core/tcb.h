@@ -220,8 +220,8 @@ struct ftcp_soft {
 	bool ack_now;
 	bool rexmit_now;
 	u8 quick_acks;
-	u8 mtu_suspicions;
-	u8 backoff;
+	u8 mtu_suspicions : 3;
+	u8 backoff : 5;
 	bool nagle : 1;
 	bool corked : 1;
 	bool more_at_once : 1;

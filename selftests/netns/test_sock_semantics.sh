@@ -1,6 +1,6 @@
 #!/bin/bash
 # Sockets of ftcp, call by call, against those of the kernel's TCP. ONLY= a pattern of cases.
-# limit: 600
+# limit: 600 s
 set -eu
 cd "$(dirname "$0")"
 # shellcheck source=selftests/lib/ktap.sh

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Many threads on sockets of ftcp: reading, writing, setting options, breaking connections. SEED= replays, CONNS= how many connections.
-# limit: 400
+# limit: 400 s
 set -eu
 cd "$(dirname "$0")"
 # shellcheck source=selftests/lib/ktap.sh

@@ -66,7 +66,7 @@ kill_refused() {
 	standby ftcpctl conn kill "$local_end" "$remote_end" 2>/tmp/said || status=$?
 	cat /tmp/said
 	[ "$status" = 3 ]
-	grep -q 'kill it on the primary' /tmp/said
+	grep -q 'do that on the primary' /tmp/said
 	has_conns standby 5
 	is_ready
 }
