@@ -84,11 +84,16 @@ static u32 snd_una_update(struct ftcp_tcb *tcb, const struct ftcp_env *env, cons
 	return FTCP_EV_WRITABLE;
 }
 
-/* There is room again for what was out while there was none: now, whatever the timer thinks, which has only probed. */
+/*
+ * There is room again for what was out while there was none: now, whatever the timer thinks, which has only probed. Not if it has not even done that: a
+ * window that flickers must not have everything sent again each time.
+ */
 static void reopened(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 {
 	struct ftcp_soft *soft = &tcb->soft;
 
+	if (!soft->persists && ftcp_flight(tcb) > 1)
+		return;
 	soft->rexmits = 0;
 	soft->backoff = 0;
 	soft->progress_us = env->now_us;	/* the user timeout is of what may be sent */

@@ -82,13 +82,14 @@ static void settle(void)
 /* Whoever ended it, the program or the user timeout: the RST says nothing that is not committed, and is where the peer looks for it. */
 static void owed_reset(void)
 {
+	u64 off = min(w.tcb.soft.snd_max, w.tcb.hard.snd_una + w.tcb.hard.snd_wnd);
 	struct ftcp_segment seg;
 
 	if (!(w.tcb.hard.flags & FTCP_HARD_RESET))
 		return;
 	CHECK(w.tcb.hard.state == FTCP_CLOSED && !ftcp_next_deadline(&w.tcb));
 	ftcp_tcb_reset(&w.tcb, &w.env, &seg);
-	CHECK(seg.flags == (FTCP_RST | FTCP_ACK) && !seg.len && seg.seq.v == ftcp_seq_of(w.tcb.hard.iss, w.tcb.soft.snd_max).v);
+	CHECK(seg.flags == (FTCP_RST | FTCP_ACK) && !seg.len && seg.seq.v == ftcp_seq_of(w.tcb.hard.iss, off).v);
 	CHECK(ftcp_seq_diff(seg.ack, ftcp_seq_of(w.tcb.hard.irs, max(w.tcb.soft.rcv_ack, w.tcb.soft.committed.rcv))) <= 0);
 }
 

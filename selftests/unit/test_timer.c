@@ -241,6 +241,22 @@ TEST(timer__a_window_that_shrank_is_probed_for_ever)
 	EXPECT(until_next(&f) < FTCP_RTO_INITIAL_US);
 }
 
+TEST(timer__a_window_that_flickers)
+{
+	struct ftcp_segment ack;
+	struct fixture f;
+	u32 n;
+
+	fixture_open(&f, ALL, true);
+	fixture_write(&f, 8 * 1448);
+	ack = fixture_segment(&f, 0, 0, 0, 0);
+	for (n = 0; n < 20; n++) {
+		ack.wnd = n % 2 ? 60000 : 0;
+		fixture_give(&f, ack);
+		EXPECT(f.n_out == 0);
+	}
+}
+
 TEST(timer__a_window_that_shrank_and_a_silent_peer)
 {
 	struct ftcp_segment ack;
