@@ -9,7 +9,7 @@ void ftcp_chunk_charge(struct ftcp_chunk *chunk, u32 bytes)
 {
 	chunk->charge = bytes + sizeof(*chunk);
 	chunk->guest = false;
-	ftcp_memory_add(chunk->charge);
+	ftcp_memory_add(chunk->charge, false);
 }
 
 void ftcp_chunk_settle(const struct ftcp_bytes *bytes, struct ftcp_chunk *chunk)
@@ -36,9 +36,7 @@ static bool let_go(struct ftcp_chunk *chunk)
 
 void ftcp_chunk_discard(struct ftcp_chunk *chunk)
 {
-	ftcp_memory_add(-(long)chunk->charge);
-	if (chunk->guest)
-		ftcp_memory_add_guest(-(long)chunk->charge);
+	ftcp_memory_add(-(long)chunk->charge, chunk->guest);
 	if (let_go(chunk))
 		kfree(chunk);
 }
@@ -74,7 +72,7 @@ void ftcp_chunk_discard_all(struct list_head *list)
 		}
 	}
 	free_records(records, n);
-	ftcp_memory_add(-charged);
+	ftcp_memory_add(-charged, false);
 	if (guests)
 		ftcp_memory_add_guest(-guests);
 	INIT_LIST_HEAD(list);

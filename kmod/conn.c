@@ -81,15 +81,6 @@ struct ftcp_conn *ftcp_conn_new(struct ftcp_net *fn, struct ftcp_service *servic
 	return conn;
 }
 
-static void count_board(const struct ftcp_conn *conn, int n)
-{
-	long bytes = n * (long)sizeof(struct ftcp_board);
-
-	ftcp_memory_add(bytes);
-	if (conn->fn->guest)
-		ftcp_memory_add_guest(bytes);
-}
-
 void ftcp_conn_board(struct ftcp_conn *conn, const struct ftcp_segment *seg)
 {
 	struct ftcp_board *board;
@@ -100,7 +91,7 @@ void ftcp_conn_board(struct ftcp_conn *conn, const struct ftcp_segment *seg)
 	board = kmem_cache_alloc(ftcp_board_cache, GFP_ATOMIC | __GFP_NOWARN);
 	if (!board)
 		return;
-	count_board(conn, 1);
+	ftcp_memory_add(sizeof(*board), conn->fn->guest);
 	ftcp_board_lend(&conn->tcb, board);
 }
 
@@ -110,7 +101,7 @@ static void take_board(struct ftcp_conn *conn, bool force)
 
 	if (!board)
 		return;
-	count_board(conn, -1);
+	ftcp_memory_add(-(long)sizeof(*board), conn->fn->guest);
 	kmem_cache_free(ftcp_board_cache, board);
 }
 

@@ -127,7 +127,7 @@ static void intake_skb(struct intake *in, struct sk_buff *skb, u32 len)
 	chunk->front = false;
 	chunk->charge = skb->truesize;
 	chunk->guest = false;
-	ftcp_memory_add(chunk->charge);
+	ftcp_memory_add(chunk->charge, false);
 	list_add_tail(&chunk->node, &in->list);
 	in->done = len;
 }

@@ -40,26 +40,24 @@ void ftcp_memory_exit(void)
 	percpu_counter_destroy(&host.used);
 }
 
-void ftcp_memory_add(long bytes)
-{
-	percpu_counter_add_batch(&host.used, bytes, USED_BATCH_BYTES);
-}
-
 void ftcp_memory_add_guest(long bytes)
 {
 	percpu_counter_add_batch(&guests.used, bytes, USED_BATCH_BYTES);
 }
 
+void ftcp_memory_add(long bytes, bool guest)
+{
+	percpu_counter_add_batch(&host.used, bytes, USED_BATCH_BYTES);
+	if (guest)
+		ftcp_memory_add_guest(bytes);
+}
+
 void ftcp_memory_add_conns(int n, bool guest)
 {
-	long bytes = n * (long)sizeof(struct ftcp_conn);
-
 	atomic_add(n, &host.conns);
-	ftcp_memory_add(bytes);
-	if (guest) {
+	if (guest)
 		atomic_add(n, &guests.conns);
-		ftcp_memory_add_guest(bytes);
-	}
+	ftcp_memory_add(n * (long)sizeof(struct ftcp_conn), guest);
 }
 
 u64 ftcp_memory_used(void)

@@ -24,9 +24,9 @@ enum ftcp_memory {
 int ftcp_memory_init(void);
 void ftcp_memory_exit(void);
 
-/** ftcp_memory_add() - so many bytes more, or less, are held for connections. Any context. */
-void ftcp_memory_add(long bytes);
-/** ftcp_memory_add_guest() - ... and they are a guest's */
+/** ftcp_memory_add() - so many bytes more, or less, are held for connections; @guest: for a guest's. Any context. */
+void ftcp_memory_add(long bytes, bool guest);
+/** ftcp_memory_add_guest() - so many of those that were added before are a guest's */
 void ftcp_memory_add_guest(long bytes);
 /** ftcp_memory_add_conns() - so many connections more, or less */
 void ftcp_memory_add_conns(int n, bool guest);

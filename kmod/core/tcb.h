@@ -157,7 +157,7 @@ struct ftcp_board {
  * @keepalive_probes, @keepalive_interval_s: 0: FTCP_KEEPALIVE_PROBES_MAX, FTCP_KEEPALIVE_INTERVAL_US
  * @quick_acks: so many more ACKs are not delayed
  * @rexmits: expiries of the retransmission timer in a row
- * @backoff: how often the timeout has doubled: until there is a new sample, whatever was acknowledged meanwhile (RFC 6298, 5; Karn)
+ * @backoff: how often the timeout is doubled: until there is a new sample, though with progress not beyond some seconds (RFC 6298, 5; Karn)
  * @probes: keepalive probes in a row without an answer
  * @persists: expiries of the persist timer since the window last moved
  * @share_bytes: the host is short of memory: no larger window is promised; 0: it is not. Set by the glue
