@@ -530,19 +530,23 @@ static void next_batch(struct nl_batch *batch)
 	batch->received += batch->fresh;
 }
 
-static void test_good_batches(void)
+static void must_apply(const struct nl_batch *batch, const char *what)
 {
 	unsigned char bytes[NL_BATCH_MAX];
+
+	if (apply(bytes, nl_batch_make(batch, bytes)))
+		trouble("%s: %s: %s", what, strerror(-last.error), last.text);
+}
+
+static void test_good_batches(void)
+{
 	struct view view = look();
 	struct nl_batch batch = first_batch(&view);
 
-	if (apply(bytes, nl_batch_make(&batch, bytes)))
-		trouble("the first batch: %s: %s", strerror(-last.error), last.text);
-	if (apply(bytes, nl_batch_make(&batch, bytes)))
-		trouble("the same once more: %s: %s", strerror(-last.error), last.text);
+	must_apply(&batch, "the first batch");
+	must_apply(&batch, "the same once more");
 	next_batch(&batch);
-	if (apply(bytes, nl_batch_make(&batch, bytes)))
-		trouble("the second batch: %s: %s", strerror(-last.error), last.text);
+	must_apply(&batch, "the second batch");
 	view = look();
 	if (view.conns != batch.records)
 		trouble("%u connections, should be %u", view.conns, batch.records);
@@ -563,13 +567,11 @@ static void expect_batch_refused(struct nl_batch *batch, const char *what)
 
 static void test_wrong_batches(void)
 {
-	unsigned char bytes[NL_BATCH_MAX];
 	struct view view = look();
 	struct nl_batch batch = first_batch(&view), wrong;
 
 	batch.epoch += 2;
-	if (apply(bytes, nl_batch_make(&batch, bytes)))
-		trouble("the first batch: %s: %s", strerror(-last.error), last.text);
+	must_apply(&batch, "the first batch");
 	wrong = batch;
 	next_batch(&wrong);
 	wrong.no++;
@@ -600,12 +602,10 @@ static struct nlmsghdr *outdate_request(uint64_t sync_id)
 
 static uint64_t hold_batch(void)
 {
-	unsigned char bytes[NL_BATCH_MAX];
 	struct view view = look();
 	struct nl_batch batch = first_batch(&view);
 
-	if (apply(bytes, nl_batch_make(&batch, bytes)))
-		trouble("the first batch: %s: %s", strerror(-last.error), last.text);
+	must_apply(&batch, "the first batch");
 	return batch.sync_id;
 }
 

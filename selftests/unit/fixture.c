@@ -69,6 +69,15 @@ enum ftcp_reason fixture_give(struct fixture *f, struct ftcp_segment seg)
 	return reason;
 }
 
+struct ftcp_segment fixture_close_window(struct fixture *f, u64 ack)
+{
+	struct ftcp_segment seg = fixture_segment(f, 0, 0, ack, 0);
+
+	seg.wnd = 0;
+	fixture_give(f, seg);
+	return seg;
+}
+
 void fixture_open(struct fixture *f, u8 opts, bool alone)
 {
 	struct ftcp_segment syn = { .seq = { CLIENT_ISS }, .flags = FTCP_SYN, .opts = opts | FTCP_OPT_MSS, .mss = 1460, .wscale = 3, .wnd = 60000,

@@ -30,6 +30,8 @@ void fixture_open(struct fixture *f, u8 opts, bool alone);
 struct ftcp_segment fixture_segment(const struct fixture *f, u64 off, u32 len, u64 ack, u8 flags);
 /** fixture_sack() - an ACK of the client, with one block; offsets in the server's stream */
 struct ftcp_segment fixture_sack(const struct fixture *f, u64 ack, u64 from, u64 to);
+/** fixture_close_window() - an ACK of the client that has no room any more, given to the server; returns it */
+struct ftcp_segment fixture_close_window(struct fixture *f, u64 ack);
 /** fixture_give() - the server gets it; what it sends then is in f->out */
 enum ftcp_reason fixture_give(struct fixture *f, struct ftcp_segment seg);
 /** fixture_pass() - time goes by; timers that are due fire, one by one; returns their events */

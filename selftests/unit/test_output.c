@@ -80,15 +80,12 @@ TEST(output__not_beyond_the_peers_window)
 
 TEST(output__shrunk_window_is_survived)
 {
-	struct ftcp_segment ack;
 	struct fixture f;
 
 	fixture_open(&f, ALL, true);
 	fixture_write(&f, 10000);
 	EXPECT(f.tcb.soft.snd_max == 10000);
-	ack = fixture_segment(&f, 0, 0, 1000, 0);
-	ack.wnd = 0;
-	fixture_give(&f, ack);
+	fixture_close_window(&f, 1000);
 	EXPECT(f.n_out == 0 && ftcp_next_deadline(&f.tcb));
 	fixture_pass(&f, f.tcb.soft.timers.rexmit_us - f.env.now_us);
 	EXPECT(f.n_out >= 1);

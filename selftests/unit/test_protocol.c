@@ -253,9 +253,7 @@ TEST(output__zero_window_is_probed)
 	u32 n;
 
 	fixture_open(&f, ALL, true);
-	ack = fixture_segment(&f, 0, 0, 0, 0);
-	ack.wnd = 0;
-	fixture_give(&f, ack);
+	ack = fixture_close_window(&f, 0);
 	fixture_write(&f, 5000);
 	EXPECT(f.n_out == 0 && f.tcb.soft.timers.persist_us);
 	for (n = 0; n < 8; n++) {

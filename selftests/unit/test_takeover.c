@@ -162,9 +162,7 @@ TEST(promote__closed_window)
 	u32 n;
 
 	fixture_open(&f, ALL, false);
-	ack = fixture_segment(&f, 0, 0, 0, 0);
-	ack.wnd = 0;
-	fixture_give(&f, ack);
+	ack = fixture_close_window(&f, 0);
 	ftcp_tcb_append(&f.tcb, 5000);
 	ship(&f, &standby, &stored, false);
 	take_over(&g, &f, &standby);

@@ -196,9 +196,7 @@ TEST(timer__persist_doubles_for_ever_while_answered)
 	u32 n;
 
 	fixture_open(&f, ALL, true);
-	ack = fixture_segment(&f, 0, 0, 0, 0);
-	ack.wnd = 0;
-	fixture_give(&f, ack);
+	ack = fixture_close_window(&f, 0);
 	fixture_write(&f, 100);
 	f.tcb.soft.user_timeout_ms = 300000;
 	for (n = 0; n < 50; n++) {
@@ -223,9 +221,7 @@ TEST(timer__a_window_that_shrank_is_probed_for_ever)
 	fixture_open(&f, ALL, true);
 	fixture_write(&f, 8 * 1448);
 	EXPECT(f.n_out == 1 && f.out[0].len == 8 * 1448);
-	ack = fixture_segment(&f, 0, 0, 0, 0);
-	ack.wnd = 0;
-	fixture_give(&f, ack);
+	ack = fixture_close_window(&f, 0);
 	f.tcb.soft.timers.tail_us = 0;
 	for (n = 0; n < 30; n++) {
 		EXPECT(until_next(&f) >= last && until_next(&f) <= FTCP_RTO_MAX_US);
@@ -259,14 +255,11 @@ TEST(timer__a_window_that_flickers)
 
 TEST(timer__a_window_that_shrank_and_a_silent_peer)
 {
-	struct ftcp_segment ack;
 	struct fixture f;
 
 	fixture_open(&f, ALL, true);
 	fixture_write(&f, 8 * 1448);
-	ack = fixture_segment(&f, 0, 0, 0, 0);
-	ack.wnd = 0;
-	fixture_give(&f, ack);
+	fixture_close_window(&f, 0);
 	EXPECT(fixture_pass(&f, 300 * FTCP_S_US) & FTCP_EV_TIMEOUT);
 	EXPECT(f.tcb.hard.state == FTCP_CLOSED);
 }
@@ -301,9 +294,7 @@ TEST(timer__persist_of_an_orphan_ends_though_it_is_answered)
 	u32 n;
 
 	fixture_open(&f, ALL, true);
-	ack = fixture_segment(&f, 0, 0, 0, 0);
-	ack.wnd = 0;
-	fixture_give(&f, ack);
+	ack = fixture_close_window(&f, 0);
 	fixture_write(&f, 100);
 	ftcp_tcb_shutdown(&f.tcb, &f.env);
 	f.tcb.soft.orphan = true;
@@ -333,13 +324,10 @@ TEST(timer__queue_full_no_data_leave_but_acks_do)
 
 TEST(timer__persist_gives_up_on_a_silent_peer)
 {
-	struct ftcp_segment ack;
 	struct fixture f;
 
 	fixture_open(&f, ALL, true);
-	ack = fixture_segment(&f, 0, 0, 0, 0);
-	ack.wnd = 0;
-	fixture_give(&f, ack);
+	fixture_close_window(&f, 0);
 	fixture_write(&f, 100);
 	EXPECT(fixture_pass(&f, 300 * FTCP_S_US) & FTCP_EV_TIMEOUT);
 	EXPECT(f.tcb.hard.state == FTCP_CLOSED);
