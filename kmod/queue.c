@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a connection has in the host's queues. */
+#include <linux/hrtimer.h>
 #include <linux/interrupt.h>
 #include <linux/llist.h>
 #include <linux/math64.h>
@@ -14,10 +15,15 @@ enum call {
 	CALL_LISTED,	/* on a list of callers, which holds a reference */
 };
 
-/* Packets leave in any context, with any lock held: whoever waits is called from a tasklet of that processor. */
+/*
+ * Packets leave in any context, with any lock held: whoever waits is called from a tasklet of that processor. So is who has received a burst, but
+ * for those whose ACK is held back: they are called by the timer.
+ */
 struct callers {
 	struct llist_head conns;
+	struct llist_head held;
 	struct tasklet_struct tasklet;
+	struct hrtimer timer;
 };
 static DEFINE_PER_CPU(struct callers, callers);
 
@@ -57,26 +63,56 @@ static void list(struct ftcp_conn *conn)
 void ftcp_queue_burst(struct ftcp_conn *conn)
 {
 	lockdep_assert_held(&conn->lock);
-	conn->tcb.soft.burst = true;
+	conn->tcb.soft.burst = !conn->tcb.soft.held;
 	if (atomic_xchg(&conn->call, CALL_LISTED) == CALL_LISTED)
 		return;
 	refcount_inc(&conn->refs);
 	list(conn);
 }
 
-static void call(struct tasklet_struct *tasklet)
+/* Who is held goes from one list to the other, and is CALL_LISTED all the time. */
+static void call(struct ftcp_conn *conn, struct callers *mine)
 {
-	struct callers *mine = from_tasklet(mine, tasklet, tasklet);
-	struct llist_node *all = llist_reverse_order(llist_del_all(&mine->conns));
+	struct ftcp_soft *soft = &conn->tcb.soft;
+	struct ftcp_env env;
+	bool held;
+
+	spin_lock_bh(&conn->lock);
+	ftcp_conn_env(conn, &env);
+	held = soft->burst && ftcp_tcb_may_hold(&conn->tcb, &env);
+	soft->burst = false;
+	soft->held = held;
+	if (!held)
+		atomic_set_release(&conn->call, CALL_NONE);
+	ftcp_conn_unlock_env(conn, &env, 0);
+	if (!held)
+		ftcp_conn_put(conn);
+	else if (llist_add(&conn->call_node, &mine->held))
+		hrtimer_start(&mine->timer, ns_to_ktime(FTCP_ACK_HOLD_US * NSEC_PER_USEC), HRTIMER_MODE_REL_PINNED_SOFT);
+}
+
+static void call_all(struct llist_head *list, struct callers *mine)
+{
+	struct llist_node *all = llist_reverse_order(llist_del_all(list));
 	struct ftcp_conn *conn, *next;
 
-	llist_for_each_entry_safe(conn, next, all, call_node) {
-		atomic_set_release(&conn->call, CALL_NONE);
-		spin_lock_bh(&conn->lock);
-		conn->tcb.soft.burst = false;
-		ftcp_conn_unlock(conn, 0);
-		ftcp_conn_put(conn);
-	}
+	llist_for_each_entry_safe(conn, next, all, call_node)
+		call(conn, mine);
+}
+
+static void call_conns(struct tasklet_struct *tasklet)
+{
+	struct callers *mine = from_tasklet(mine, tasklet, tasklet);
+
+	call_all(&mine->conns, mine);
+}
+
+static enum hrtimer_restart call_held(struct hrtimer *timer)
+{
+	struct callers *mine = container_of(timer, struct callers, timer);
+
+	call_all(&mine->held, mine);
+	return HRTIMER_NORESTART;
 }
 
 /*
@@ -116,18 +152,28 @@ void ftcp_queue_enter(struct ftcp_conn *conn, struct sk_buff *skb)
 
 void ftcp_queue_init(void)
 {
+	struct callers *some;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		init_llist_head(&per_cpu_ptr(&callers, cpu)->conns);
-		tasklet_setup(&per_cpu_ptr(&callers, cpu)->tasklet, call);
+		some = per_cpu_ptr(&callers, cpu);
+		init_llist_head(&some->conns);
+		init_llist_head(&some->held);
+		tasklet_setup(&some->tasklet, call_conns);
+		hrtimer_init(&some->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_SOFT);
+		some->timer.function = call_held;
 	}
 }
 
 void ftcp_queue_exit(void)
 {
+	struct callers *some;
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		tasklet_kill(&per_cpu_ptr(&callers, cpu)->tasklet);
+	for_each_possible_cpu(cpu) {
+		some = per_cpu_ptr(&callers, cpu);
+		tasklet_kill(&some->tasklet);
+		hrtimer_cancel(&some->timer);
+		call_all(&some->held, some);
+	}
 }

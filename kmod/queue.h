@@ -21,7 +21,7 @@ void ftcp_queue_enter(struct ftcp_conn *conn, struct sk_buff *skb);
 /**
  * ftcp_queue_burst() - conn->lock held, in a softirq: a full segment has come, and perhaps more are behind it in this round
  *
- * Until that is over there is one ACK for many (soft.burst); then ftcp_conn_unlock() is called.
+ * Until that is over there is one ACK for many (soft.burst); then ftcp_conn_unlock() is called, and where the ACK is held back (soft.held) once more.
  */
 void ftcp_queue_burst(struct ftcp_conn *conn);
 

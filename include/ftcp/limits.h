@@ -37,6 +37,7 @@
 #define FTCP_MSS_MIN_BYTES	88	/* a peer that asks for less is given this */
 #define FTCP_MSS_MAX_BYTES	65495	/* an IP packet less the smallest headers */
 #define FTCP_BURST_MAX_BYTES	260000	/* acknowledged by one ACK when they come at the same moment */
+#define FTCP_HOLD_MIN_BYTES	20000	/* of one moment: more is expected in the next, and the ACK held back for FTCP_ACK_HOLD_US */
 #define FTCP_SEGMENT_MAX_BYTES	65000	/* payload of one GSO segment, below 64 KiB with headers */
 #define FTCP_TCP_HEADER_MAX_BYTES 60
 #define FTCP_QUEUE_MAX_BYTES	(1u << 20)	/* of one connection in the host's queues, however fast it is */
@@ -53,6 +54,8 @@
 #define FTCP_TAIL_MIN_US	(2 * FTCP_MS_US)	/* a tail loss probe waits for two round trips and this (RFC 8985, 7.2) */
 #define FTCP_PEER_DELAY_US	(200 * FTCP_MS_US)	/* ... and for the peer's delayed ACK: WCDelAckT */
 #define FTCP_ACK_DELAY_US	(40 * FTCP_MS_US)	/* RFC 9293, 3.8.6.3: less than half a second */
+#define FTCP_ACK_HOLD_US	50			/* for the next large segment, as an interface holds back its interrupt */
+#define FTCP_NEAR_US		(2 * FTCP_MS_US)	/* a path as short as that, or shorter, is a local network's */
 #define FTCP_PAWS_US		(24 * 24 * 3600 * FTCP_S_US)	/* RFC 7323, 5.5: TS.Recent is void after so long */
 #define FTCP_MTU_RETRY_US	(600 * FTCP_S_US)	/* RFC 1191, 6.3: a lowered path MTU is tried again */
 #define FTCP_MTU_SUSPECT_US	(10 * FTCP_S_US)	/* one that was only suspected: earlier, doubled each time */

@@ -160,12 +160,28 @@ static void rcv_nxt_update(const struct arrival *a, u64 to)
 	a->in->events |= FTCP_EV_READABLE;
 }
 
+/*
+ * Does it say nothing but that one more has come? An island so long has told the peer of the loss; how it grows in this moment is then told once
+ * (RFC 2018, 4 says "should"; Linux: tcp_comp_sack_nr).
+ */
+static bool sack_may_wait(const struct arrival *a, u64 from)
+{
+	const struct ftcp_soft *soft = &a->tcb->soft;
+	const struct ftcp_range *last = &soft->ooo.r[soft->ooo.last];
+
+	return soft->burst && soft->ooo.n && a->tcb->hard.flags & FTCP_HARD_SACK && from == last->to &&
+	       last->to - last->from > FTCP_DUPACKS_MAX * soft->rcv_mss_bytes;
+}
+
 static enum ftcp_reason accept_out_of_order(const struct arrival *a, u64 *from, u64 *to)
 {
 	struct ftcp_soft *soft = &a->tcb->soft;
 	u64 all_from = *from, all_to = *to;
 
-	soft->ack_now = true;			/* RFC 5681, 4.2 */
+	if (sack_may_wait(a, all_from))
+		soft->sack_due = true;
+	else
+		soft->ack_now = true;		/* RFC 5681, 4.2 */
 	if (ftcp_ranges_covers(&soft->ooo, all_from, all_to)) {
 		note_duplicate(a, all_from, all_to);
 		return FTCP_REASON_OLD_DATA;

@@ -83,6 +83,7 @@ static void fill(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct ftcp_s
 		seg->flags |= FTCP_ECE;
 	soft->last_sent_us = env->now_us;
 	soft->ack_now = false;
+	soft->sack_due = false;
 	soft->timers.delayed_us = 0;
 }
 
@@ -379,6 +380,15 @@ static u64 ack_off(const struct ftcp_tcb *tcb)
 }
 
 /*
+ * Only there are many segments acknowledged at once. A longer path's sender finds the end of slow start by its round trips, of which it wants several
+ * samples in each (RFC 9406, 4.2: N_RTT_SAMPLE), and its ACKs are few as it is.
+ */
+static bool is_near(const struct ftcp_tcb *tcb)
+{
+	return tcb->soft.rtt.min_us <= FTCP_NEAR_US;
+}
+
+/*
  * RFC 9293, 3.8.6.3, RFC 5681, 4.2: every second full-sized segment, or once for what comes at the same moment, as if it had been one.
  * Whoever has little room here must not wait for it.
  */
@@ -386,7 +396,7 @@ static u64 ack_step_bytes(const struct ftcp_tcb *tcb)
 {
 	u32 step = ftcp_ack_step_bytes(tcb);
 
-	if (!tcb->soft.burst)
+	if (!(tcb->soft.burst || tcb->soft.held) || !is_near(tcb))
 		return step;
 	return max(step, min_t(u32, ftcp_rcv_space(&tcb->hard) / 8, FTCP_BURST_MAX_BYTES));
 }
@@ -413,13 +423,24 @@ bool ftcp_tcb_may_wait(const struct ftcp_tcb *tcb, const struct ftcp_env *env)
 	return hard->rcv_nxt < soft->rcv_ack + ack_step_bytes(tcb) || read_will_ack(tcb, env);
 }
 
+/* What it holds back is the sender's next segments: only where much is on its way. What awaits its commit waits long enough. */
+bool ftcp_tcb_may_hold(const struct ftcp_tcb *tcb, const struct ftcp_env *env)
+{
+	const struct ftcp_hard *hard = &tcb->hard;
+	const struct ftcp_soft *soft = &tcb->soft;
+
+	if (hard->state != FTCP_ESTABLISHED || hard->snd_una != hard->snd_end || soft->quick_acks || soft->ooo.n)
+		return false;
+	return (env->alone || ftcp_is_async(tcb)) && is_near(tcb) && hard->rcv_nxt >= soft->rcv_ack + FTCP_HOLD_MIN_BYTES;
+}
+
 /* At the latest after two segments, and nothing waits long. */
 static bool ack_due(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 {
 	struct ftcp_soft *soft = &tcb->soft;
 	u64 waiting = ftcp_ack_limit(tcb) - soft->rcv_ack;
 
-	if (soft->ack_now || window_update_due(tcb, ftcp_edge_limit(tcb)))
+	if (soft->ack_now || (soft->sack_due && !soft->burst) || window_update_due(tcb, ftcp_edge_limit(tcb)))
 		return true;
 	if (!waiting)
 		return false;

@@ -150,6 +150,8 @@ struct ftcp_board {
  * @ece: to be echoed until the peer says CWR; @cwr: to be said with the next new data (RFC 3168, 6.1.2 and 6.1.3)
  * @queue_full: the host's queues hold enough of what was sent: no data for now. Set by the glue, which calls again
  * @burst: more segments are perhaps being received at this moment: one ACK for several. Set by the glue, which clears it and calls again very soon
+ * @held: ... and will be for FTCP_ACK_HOLD_US: the same for the ACK alone. Set by the glue, which clears it and calls again when that is over
+ * @sack_due: out-of-order data has come that need not be told of before the burst is over
  * @orphan: its program has left, and the peer has not everything yet. Set by the glue
  * @corked: the program has more to come: less than a whole packet waits for it. Set and cleared by the glue
  * @more_at_once: ... in a moment: less than a whole segment waits for it while something is on its way
@@ -232,6 +234,8 @@ struct ftcp_soft {
 	bool dsack : 1;		/* dsack_bytes from dsack_from on came twice: to be reported in the next ACK (RFC 2883) */
 	bool unsynced : 1;
 	bool burst : 1;
+	bool held : 1;
+	bool sack_due : 1;
 	bool cwnd_limited : 1;
 	bool rtt_timed : 1;	/* a SYN-ACK was sent before */
 	bool probe_now : 1;
@@ -397,6 +401,9 @@ void ftcp_tcb_doubt(struct ftcp_tcb *tcb, const struct ftcp_env *env);
 
 /** ftcp_tcb_may_wait() - after ftcp_input(): in a burst, has nobody to be told anything before it is over, if there is no event either? */
 bool ftcp_tcb_may_wait(const struct ftcp_tcb *tcb, const struct ftcp_env *env);
+
+/** ftcp_tcb_may_hold() - a burst is over: should its ACK wait FTCP_ACK_HOLD_US (soft.held) for what else comes so fast, from so near? */
+bool ftcp_tcb_may_hold(const struct ftcp_tcb *tcb, const struct ftcp_env *env);
 
 /* ---- the program's side (stream.c) ---- */
 

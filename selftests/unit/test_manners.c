@@ -11,6 +11,7 @@ static u64 settle(struct fixture *f, u8 opts)
 	u64 off = 0;
 
 	fixture_open(f, opts, true);
+	f->tcb.soft.rtt.min_us = FTCP_NEAR_US;
 	for (; f->tcb.soft.quick_acks; off += MSS) {
 		fixture_give(f, fixture_segment(f, off, MSS, 0, 0));
 		EXPECT(f->n_out == 1 && fixture_ack(f) == (s64)(off + MSS));
@@ -127,6 +128,126 @@ TEST(burst__waits_with_nothing_else)
 	/* So is what the program has written. */
 	f.tcb.hard.snd_end += 10;
 	EXPECT(!ftcp_tcb_may_wait(&f.tcb, &f.env));
+}
+
+/* A longer path's sender needs its ACKs, for what it measures by them. */
+TEST(burst__of_a_long_path)
+{
+	struct fixture f;
+	u64 off = settle(&f, ALL);
+	u32 i;
+
+	f.tcb.soft.rtt.min_us = FTCP_NEAR_US + 1;
+	f.tcb.soft.burst = true;
+	for (i = 0; i < 8; i++, off += MSS) {
+		fixture_give(&f, fixture_segment(&f, off, MSS, 0, 0));
+		EXPECT(f.n_out == (i & 1));
+	}
+	EXPECT(!ftcp_tcb_may_hold(&f.tcb, &f.env));
+}
+
+/* As settle(), with room for a burst that its ACK is held back for. */
+static u64 settle_roomy(struct fixture *f)
+{
+	u64 off = settle(f, ALL);
+
+	f->tcb.hard.rcv_buf_bytes = 16 * FTCP_HOLD_MIN_BYTES;
+	ftcp_tcb_consume(&f->tcb, 0);
+	fixture_output(f);
+	return off;
+}
+
+/* After a burst of so much its ACK waits for more of the kind, but not for more than a burst may have. */
+TEST(burst__ack_is_held)
+{
+	struct fixture f;
+	u64 off = settle_roomy(&f);
+	u32 i;
+
+	f.tcb.soft.burst = true;
+	for (i = 0; i < 100 && !ftcp_tcb_may_hold(&f.tcb, &f.env); i++, off += MSS)
+		fixture_give(&f, fixture_segment(&f, off, MSS, 0, 0));
+	EXPECT(i < 100 && !f.n_out && off - f.tcb.soft.rcv_ack >= FTCP_HOLD_MIN_BYTES);
+	f.tcb.soft.burst = false;
+	f.tcb.soft.held = true;
+	ftcp_tcb_consume(&f.tcb, f.tcb.hard.rcv_nxt - f.tcb.hard.consumed);
+	fixture_output(&f);
+	EXPECT(!f.n_out);
+	/* What comes meanwhile is read at once. */
+	fixture_give(&f, fixture_segment(&f, off, MSS, 0, 0));
+	EXPECT(!f.n_out && !ftcp_tcb_may_wait(&f.tcb, &f.env));
+	off += MSS;
+	f.tcb.soft.held = false;
+	fixture_output(&f);
+	EXPECT(f.n_out == 1 && fixture_ack(&f) == (s64)off);
+}
+
+/* Not what is urgent, what the standby has to hold first, or what the peer waits for with little. */
+TEST(burst__ack_that_is_not_held)
+{
+	struct fixture f;
+	u64 off = settle_roomy(&f);
+	u32 i;
+
+	f.tcb.soft.burst = true;
+	for (i = 0; i <= FTCP_HOLD_MIN_BYTES / MSS; i++, off += MSS)
+		fixture_give(&f, fixture_segment(&f, off, MSS, 0, 0));
+	EXPECT(ftcp_tcb_may_hold(&f.tcb, &f.env));
+	f.env.alone = false;
+	EXPECT(!ftcp_tcb_may_hold(&f.tcb, &f.env));
+	f.env.alone = true;
+	f.tcb.soft.quick_acks = 1;
+	EXPECT(!ftcp_tcb_may_hold(&f.tcb, &f.env));
+	f.tcb.soft.quick_acks = 0;
+	f.tcb.soft.rtt.min_us = FTCP_NEAR_US + 1;
+	EXPECT(!ftcp_tcb_may_hold(&f.tcb, &f.env));
+	f.tcb.soft.rtt.min_us--;
+	EXPECT(ftcp_tcb_may_hold(&f.tcb, &f.env));
+	fixture_give(&f, fixture_segment(&f, off + MSS, MSS, 0, 0));
+	EXPECT(f.n_out == 1 && !ftcp_tcb_may_hold(&f.tcb, &f.env));
+}
+
+/* How an island grows in one moment is told once, when the peer knows of the loss. */
+TEST(burst__duplicate_acks_are_joined)
+{
+	struct fixture f;
+	u64 off = settle(&f, ALL), end;
+	u32 i;
+
+	f.tcb.soft.burst = true;
+	for (i = 1; i <= 10; i++) {
+		fixture_give(&f, fixture_segment(&f, off + i * MSS, MSS, 0, 0));
+		EXPECT(f.n_out == (i <= 4));
+	}
+	end = off + i * MSS;
+	f.tcb.soft.burst = false;
+	fixture_output(&f);
+	EXPECT(f.n_out == 1 && fixture_ack(&f) == (s64)off);
+	EXPECT(ftcp_seq_off(f.tcb.hard.irs, f.out[0].sacks[0].to, off) == (s64)end);
+	f.n_out = 0;
+	fixture_output(&f);
+	EXPECT(!f.n_out);
+	/* Another hole, what came twice, and what fills the gap: at once. */
+	f.tcb.soft.burst = true;
+	fixture_give(&f, fixture_segment(&f, end + MSS, MSS, 0, 0));
+	EXPECT(f.n_out == 1);
+	fixture_give(&f, fixture_segment(&f, off + 2 * MSS, MSS, 0, 0));
+	EXPECT(f.n_out == 1);
+	fixture_give(&f, fixture_segment(&f, off, MSS, 0, 0));
+	EXPECT(f.n_out == 1 && fixture_ack(&f) == (s64)end);
+}
+
+TEST(burst__duplicate_acks_without_sack)
+{
+	struct fixture f;
+	u64 off = settle(&f, ALL & ~FTCP_OPT_SACK_OK);
+	u32 i;
+
+	f.tcb.soft.burst = true;
+	for (i = 1; i <= 10; i++) {
+		fixture_give(&f, fixture_segment(&f, off + i * MSS, MSS, 0, 0));
+		EXPECT(f.n_out == 1);
+	}
 }
 
 /* What the standby must hold first is acknowledged when it does. */
