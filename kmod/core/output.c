@@ -381,7 +381,8 @@ static u64 ack_off(const struct ftcp_tcb *tcb)
 
 /*
  * Only there are many segments acknowledged at once. A longer path's sender finds the end of slow start by its round trips, of which it wants several
- * samples in each (RFC 9406, 4.2: N_RTT_SAMPLE), and its ACKs are few as it is.
+ * samples in each (RFC 9406, 4.2: N_RTT_SAMPLE), and its ACKs are few as it is. A path not measured yet, after a takeover, is taken to be near: slow start
+ * is over.
  */
 static bool is_near(const struct ftcp_tcb *tcb)
 {
