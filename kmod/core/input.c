@@ -167,10 +167,12 @@ static void rcv_nxt_update(const struct arrival *a, u64 to)
 static bool sack_may_wait(const struct arrival *a, u64 from)
 {
 	const struct ftcp_soft *soft = &a->tcb->soft;
-	const struct ftcp_range *last = &soft->ooo.r[soft->ooo.last];
+	const struct ftcp_range *last;
 
-	return soft->burst && soft->ooo.n && a->tcb->hard.flags & FTCP_HARD_SACK && from == last->to &&
-	       last->to - last->from > FTCP_DUPACKS_MAX * soft->rcv_mss_bytes;
+	if (!soft->burst || !soft->ooo.n || !(a->tcb->hard.flags & FTCP_HARD_SACK))
+		return false;
+	last = &soft->ooo.r[soft->ooo.last];
+	return from == last->to && last->to - last->from > FTCP_DUPACKS_MAX * soft->rcv_mss_bytes;
 }
 
 static enum ftcp_reason accept_out_of_order(const struct arrival *a, u64 *from, u64 *to)
