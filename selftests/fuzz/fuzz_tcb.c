@@ -175,7 +175,22 @@ static void pass(struct fuzz *f)
 	CHECK(!at || at > w.env.now_us);	/* or the kernel would be called for ever */
 }
 
-/* ---- the program ---- */
+/* ---- the program, and the rounds in which packets come ---- */
+
+/* It begins, is over, and its ACK may be held back then. */
+static void round_of_packets(void)
+{
+	struct ftcp_soft *soft = &w.tcb.soft;
+
+	if (!soft->burst && !soft->held) {
+		soft->burst = true;
+	} else {
+		soft->held = soft->burst && ftcp_tcb_may_hold(&w.tcb, &w.env);
+		soft->burst = false;
+	}
+	drain();
+	CHECK(soft->burst || !soft->sack_due || w.tcb.hard.state == FTCP_CLOSED);
+}
 
 static void program(struct fuzz *f)
 {
@@ -191,6 +206,7 @@ static void program(struct fuzz *f)
 		if (fuzz_u8(f) > 192)
 			ftcp_tcb_abort(&w.tcb);
 		break;
+	case 12: round_of_packets(); break;
 	case 4: ftcp_tcb_append(&w.tcb, min_t(u64, fuzz_u8(f), ftcp_tcb_writable(&w.tcb))); break;
 	default: ftcp_tcb_append(&w.tcb, min_t(u64, fuzz_u16(f), ftcp_tcb_writable(&w.tcb))); break;
 	}
