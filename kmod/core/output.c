@@ -335,7 +335,8 @@ static bool next_data(struct ftcp_tcb *tcb, const struct ftcp_env *env, struct f
 	bool blocked = false;
 	u64 len;
 
-	if (soft->mtu_retry_us && env->now_us >= soft->mtu_retry_us)
+	/* Not while nothing comes through: each timeout, when it takes longer than this time, would begin with the full size again. */
+	if (soft->mtu_retry_us && env->now_us >= soft->mtu_retry_us && !soft->rexmits)
 		ftcp_mtu_set(tcb, env, soft->mtu_full_bytes, 0);
 
 	if (soft->recovering == FTCP_RECOVERY_TIMEOUT)

@@ -640,6 +640,27 @@ static u32 timeouts_to_doubt(struct fixture *f)
 	return n;
 }
 
+/* The timeouts become longer than the time after which the full size is tried again: not while nothing comes through. */
+TEST(mtu__a_narrow_black_hole)
+{
+	struct fixture f;
+	u32 n;
+
+	fixture_open(&f, ALL, true);
+	fixture_write(&f, 5 * MSS);
+	for (n = 0; n < 8; n++)
+		fixture_pass(&f, f.tcb.soft.timers.rexmit_us - f.env.now_us);
+	EXPECT(f.tcb.soft.mtu_mss_bytes == FTCP_MSS_DEFAULT_BYTES / 2);
+	EXPECT(f.env.now_us > f.tcb.soft.mtu_retry_us);
+	/* Nor at once when something does. */
+	fixture_give(&f, fixture_segment(&f, 0, 0, 256, 0));
+	EXPECT(f.tcb.soft.mtu_mss_bytes == FTCP_MSS_DEFAULT_BYTES / 2);
+	fixture_give(&f, fixture_segment(&f, 0, 0, 5 * MSS, 0));
+	fixture_pass(&f, FTCP_MTU_SUSPECT_US);
+	fixture_write(&f, MSS);
+	EXPECT(f.tcb.soft.mtu_mss_bytes == 1460);
+}
+
 /* Where much is lost, it is no wonder that the same packet is lost three times. */
 TEST(mtu__a_size_that_has_arrived_is_doubted_later)
 {
