@@ -261,6 +261,26 @@ void host_follow_up(struct host *h, struct conn *c, u32 events)
 
 /* ---- segments in ---- */
 
+/* As ftcp_queue_burst(): more may be right behind it. */
+static void burst(struct conn *c, const struct ftcp_input *in)
+{
+	if (!swarm.round_us || !in->keep_len)
+		return;
+	c->tcb.soft.burst = !c->tcb.soft.held;
+	if (!c->round_us)
+		c->round_us = now_us + swarm.round_us;
+}
+
+/* As the one in kmod/queue.c. */
+static void call(struct conn *c, const struct ftcp_env *env)
+{
+	struct ftcp_soft *soft = &c->tcb.soft;
+
+	soft->held = soft->burst && ftcp_tcb_may_hold(&c->tcb, env);
+	soft->burst = false;
+	c->round_us = soft->held ? now_us + FTCP_ACK_HOLD_US : 0;
+}
+
 static void to_conn(struct host *h, struct conn *c, const struct ftcp_segment *seg, const u8 *data)
 {
 	struct ftcp_env env = host_env(h);
@@ -279,7 +299,9 @@ static void to_conn(struct host *h, struct conn *c, const struct ftcp_segment *s
 	CHECK("what is kept was sent", !in.keep_len || in.keep_off + in.keep_len <= client_total(client_of(h, c)));
 	if (in.keep_len)
 		memcpy(c->rcv + in.keep_off, data + in.keep_skip, in.keep_len);
-	host_follow_up(h, c, in.events);
+	burst(c, &in);
+	if (in.events & ~FTCP_EV_READABLE || !ftcp_tcb_may_wait(&c->tcb, &env))
+		host_follow_up(h, c, in.events);
 }
 
 static u32 half_open(const struct host *h)
@@ -462,6 +484,8 @@ static u64 conn_due_us(const struct host *h, const struct conn *c)
 	due = due ? max(due - h->skew_us, now_us) : 0;
 	if (c->read_us && (!due || c->read_us < due))
 		due = max(c->read_us, now_us);
+	if (c->round_us && (!due || c->round_us < due))
+		due = max(c->round_us, now_us);
 	return due;
 }
 
@@ -532,6 +556,8 @@ void host_timers(struct host *h)
 			continue;
 		if (c->read_us <= now_us)
 			c->read_us = 0;
+		if (c->round_us && c->round_us <= now_us)
+			call(c, &env);
 		events = ftcp_timeout(&c->tcb, &env);
 		ftcp_board_take(&c->tcb, false);
 		host_follow_up(h, c, events);

@@ -37,7 +37,7 @@ static inline bool permille(u32 p) { return p && rnd(1000) < p; }
 	X(corrupt) X(reorder) X(link_delay_us) X(link_jitter_us) X(room_bytes) X(payload_min_bytes) X(flights) X(collect_us) \
 	X(stall) X(half_open_max) X(faults) X(crash) X(link_cut) X(daemon_kill) X(lan_cut) X(early_promote) X(mean) X(flood) \
 	X(announce_us) X(skew_us) X(wrap) X(plain) X(steps_between) X(nagle) X(reno) X(narrow_bytes) X(icmp) X(ce) X(ecn) \
-	X(async)
+	X(async) X(round_us)
 struct swarm {
 #define X(name) u32 name;
 	SWARM_FIELDS(X)
@@ -141,6 +141,7 @@ struct conn {
 	u8 *rcv, *snd;		/* indexed by offset; what is not held is poisoned */
 	u64 snd_stored, rcv_freed, snd_freed;
 	u64 read_us;
+	u64 round_us;		/* the round in which its packets come is over, or the time for which its ACK was held back */
 };
 
 struct flight_entry { int client; u32 serial; struct ftcp_mark mark; bool gone; };

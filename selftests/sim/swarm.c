@@ -109,6 +109,7 @@ void swarm_draw(u64 seed)
 	swarm.ecn = rnd(2);
 	swarm.ce = rnd(2) ? 0 : rnd(200);
 	draw_async();
+	swarm.round_us = rnd(2) ? 0 : 1 + skewed(0, 300);
 }
 
 /* Two hosts that both live must not both speak, as with policy detach; and nothing is on its way for longer than doubt lasts. */
