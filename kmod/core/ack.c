@@ -71,11 +71,11 @@ static u32 snd_una_update(struct ftcp_tcb *tcb, const struct ftcp_env *env, cons
 		ftcp_rack_delivered(tcb, env, seg, newly);
 	if (full && ack - tcb->hard.snd_una >= ftcp_mss_bytes(tcb))
 		soft->mtu_proven = true;
-	tcb->hard.snd_una = ack;
-	soft->snd_nxt = max(soft->snd_nxt, ack);
 	/* What has come through at last was of the size that was due to be raised meanwhile. */
 	if (soft->rexmits && soft->mtu_retry_us)
 		soft->mtu_retry_us = max(soft->mtu_retry_us, env->now_us + FTCP_MTU_SUSPECT_US);
+	tcb->hard.snd_una = ack;
+	soft->snd_nxt = max(soft->snd_nxt, ack);
 	soft->rexmits = 0;
 	collapse(soft);
 	soft->rexmit_now = false;
