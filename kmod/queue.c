@@ -167,13 +167,10 @@ void ftcp_queue_init(void)
 
 void ftcp_queue_exit(void)
 {
-	struct callers *some;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		some = per_cpu_ptr(&callers, cpu);
-		tasklet_kill(&some->tasklet);
-		hrtimer_cancel(&some->timer);
-		call_all(&some->held, some);
+		hrtimer_cancel(&per_cpu_ptr(&callers, cpu)->timer);
+		tasklet_kill(&per_cpu_ptr(&callers, cpu)->tasklet);
 	}
 }
