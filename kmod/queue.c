@@ -73,15 +73,12 @@ void ftcp_queue_burst(struct ftcp_conn *conn)
 /* Who is held goes from one list to the other, and is CALL_LISTED all the time. */
 static void call(struct ftcp_conn *conn, struct callers *mine)
 {
-	struct ftcp_soft *soft = &conn->tcb.soft;
 	struct ftcp_env env;
 	bool held;
 
 	spin_lock_bh(&conn->lock);
 	ftcp_conn_env(conn, &env);
-	held = soft->burst && ftcp_tcb_may_hold(&conn->tcb, &env);
-	soft->burst = false;
-	soft->held = held;
+	held = ftcp_tcb_burst_over(&conn->tcb, &env);
 	if (!held)
 		atomic_set_release(&conn->call, CALL_NONE);
 	ftcp_conn_unlock_env(conn, &env, 0);

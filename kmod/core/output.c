@@ -436,6 +436,15 @@ bool ftcp_tcb_may_hold(const struct ftcp_tcb *tcb, const struct ftcp_env *env)
 	return (env->alone || ftcp_is_async(tcb)) && is_near(tcb) && hard->rcv_nxt >= soft->rcv_ack + FTCP_HOLD_MIN_BYTES;
 }
 
+bool ftcp_tcb_burst_over(struct ftcp_tcb *tcb, const struct ftcp_env *env)
+{
+	struct ftcp_soft *soft = &tcb->soft;
+
+	soft->held = soft->burst && ftcp_tcb_may_hold(tcb, env);
+	soft->burst = false;
+	return soft->held;
+}
+
 /* At the latest after two segments, and nothing waits long. */
 static bool ack_due(struct ftcp_tcb *tcb, const struct ftcp_env *env)
 {

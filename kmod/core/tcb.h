@@ -405,6 +405,9 @@ bool ftcp_tcb_may_wait(const struct ftcp_tcb *tcb, const struct ftcp_env *env);
 /** ftcp_tcb_may_hold() - a burst is over: should its ACK wait FTCP_ACK_HOLD_US (soft.held) for what else comes so fast, from so near? */
 bool ftcp_tcb_may_hold(const struct ftcp_tcb *tcb, const struct ftcp_env *env);
 
+/** ftcp_tcb_burst_over() - the burst is, or the time for which its ACK was held; true: now it is held (soft.held), call once more when that is over */
+bool ftcp_tcb_burst_over(struct ftcp_tcb *tcb, const struct ftcp_env *env);
+
 /* ---- the program's side (stream.c) ---- */
 
 /** ftcp_tcb_readable() - bytes from hard.consumed that may be read */

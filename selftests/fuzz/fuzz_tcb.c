@@ -182,12 +182,10 @@ static void round_of_packets(void)
 {
 	struct ftcp_soft *soft = &w.tcb.soft;
 
-	if (!soft->burst && !soft->held) {
+	if (!soft->burst && !soft->held)
 		soft->burst = true;
-	} else {
-		soft->held = soft->burst && ftcp_tcb_may_hold(&w.tcb, &w.env);
-		soft->burst = false;
-	}
+	else
+		ftcp_tcb_burst_over(&w.tcb, &w.env);
 	drain();
 	CHECK(soft->burst || !soft->sack_due || w.tcb.hard.state == FTCP_CLOSED);
 }
