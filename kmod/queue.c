@@ -78,7 +78,7 @@ static void call(struct ftcp_conn *conn, struct callers *mine)
 
 	spin_lock_bh(&conn->lock);
 	ftcp_conn_env(conn, &env);
-	held = ftcp_tcb_burst_over(&conn->tcb, &env);
+	held = ftcp_tcb_burst_over(&conn->tcb, &env, !conn->sk);
 	if (!held)
 		atomic_set_release(&conn->call, CALL_NONE);
 	ftcp_conn_unlock_env(conn, &env, 0);

@@ -436,11 +436,11 @@ bool ftcp_tcb_may_hold(const struct ftcp_tcb *tcb, const struct ftcp_env *env)
 	return (env->alone || ftcp_is_async(tcb)) && is_near(tcb) && hard->rcv_nxt >= soft->rcv_ack + FTCP_HOLD_MIN_BYTES;
 }
 
-bool ftcp_tcb_burst_over(struct ftcp_tcb *tcb, const struct ftcp_env *env)
+bool ftcp_tcb_burst_over(struct ftcp_tcb *tcb, const struct ftcp_env *env, bool prompt)
 {
 	struct ftcp_soft *soft = &tcb->soft;
 
-	soft->held = soft->burst && ftcp_tcb_may_hold(tcb, env);
+	soft->held = prompt && soft->burst && ftcp_tcb_may_hold(tcb, env);
 	soft->burst = false;
 	return soft->held;
 }

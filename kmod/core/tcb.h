@@ -405,8 +405,13 @@ bool ftcp_tcb_may_wait(const struct ftcp_tcb *tcb, const struct ftcp_env *env);
 /** ftcp_tcb_may_hold() - a burst is over: should its ACK wait FTCP_ACK_HOLD_US (soft.held) for what else comes so fast, from so near? */
 bool ftcp_tcb_may_hold(const struct ftcp_tcb *tcb, const struct ftcp_env *env);
 
-/** ftcp_tcb_burst_over() - the burst is, or the time for which its ACK was held; true: now it is held (soft.held), call once more when that is over */
-bool ftcp_tcb_burst_over(struct ftcp_tcb *tcb, const struct ftcp_env *env);
+/**
+ * ftcp_tcb_burst_over() - the burst is, or the time for which its ACK was held
+ * @prompt: what comes is read as it comes. A program's read comes later, and its ACK with it: nothing is held then
+ *
+ * Return: now its ACK is held (soft.held), call once more when that is over.
+ */
+bool ftcp_tcb_burst_over(struct ftcp_tcb *tcb, const struct ftcp_env *env, bool prompt);
 
 /* ---- the program's side (stream.c) ---- */
 

@@ -185,7 +185,7 @@ static void round_of_packets(void)
 	if (!soft->burst && !soft->held)
 		soft->burst = true;
 	else
-		ftcp_tcb_burst_over(&w.tcb, &w.env);
+		ftcp_tcb_burst_over(&w.tcb, &w.env, true);
 	drain();
 	CHECK(soft->burst || !soft->sack_due || w.tcb.hard.state == FTCP_CLOSED);
 }

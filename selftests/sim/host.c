@@ -274,7 +274,7 @@ static void burst(struct conn *c, const struct ftcp_input *in)
 /* As the one in kmod/queue.c. */
 static void call(struct conn *c, const struct ftcp_env *env)
 {
-	c->round_us = ftcp_tcb_burst_over(&c->tcb, env) ? now_us + FTCP_ACK_HOLD_US : 0;
+	c->round_us = ftcp_tcb_burst_over(&c->tcb, env, true) ? now_us + FTCP_ACK_HOLD_US : 0;
 }
 
 static void to_conn(struct host *h, struct conn *c, const struct ftcp_segment *seg, const u8 *data)

@@ -207,6 +207,22 @@ TEST(burst__ack_that_is_not_held)
 	EXPECT(f.n_out == 1 && !ftcp_tcb_may_hold(&f.tcb, &f.env));
 }
 
+/* Its read acknowledges at once. */
+TEST(burst__ack_for_a_program)
+{
+	struct fixture f;
+	u64 off = settle_roomy(&f);
+	u32 i;
+
+	f.tcb.soft.burst = true;
+	for (i = 0; i <= FTCP_HOLD_MIN_BYTES / MSS; i++, off += MSS)
+		fixture_give(&f, fixture_segment(&f, off, MSS, 0, 0));
+	EXPECT(!f.n_out && !ftcp_tcb_burst_over(&f.tcb, &f.env, false));
+	ftcp_tcb_consume(&f.tcb, f.tcb.hard.rcv_nxt - f.tcb.hard.consumed);
+	fixture_output(&f);
+	EXPECT(f.n_out == 1 && fixture_ack(&f) == (s64)off);
+}
+
 /* How an island grows in one moment is told once, when the peer knows of the loss. */
 TEST(burst__duplicate_acks_are_joined)
 {
