@@ -182,16 +182,24 @@ TEST(burst__ack_is_held)
 	EXPECT(f.n_out == 1 && fixture_ack(&f) == (s64)off);
 }
 
+/* ... and such a burst, which is not over. */
+static u64 settle_burst(struct fixture *f)
+{
+	u64 off = settle_roomy(f);
+	u32 i;
+
+	f->tcb.soft.burst = true;
+	for (i = 0; i <= FTCP_HOLD_MIN_BYTES / MSS; i++, off += MSS)
+		fixture_give(f, fixture_segment(f, off, MSS, 0, 0));
+	return off;
+}
+
 /* Not what is urgent, what the standby has to hold first, or what the peer waits for with little. */
 TEST(burst__ack_that_is_not_held)
 {
 	struct fixture f;
-	u64 off = settle_roomy(&f);
-	u32 i;
+	u64 off = settle_burst(&f);
 
-	f.tcb.soft.burst = true;
-	for (i = 0; i <= FTCP_HOLD_MIN_BYTES / MSS; i++, off += MSS)
-		fixture_give(&f, fixture_segment(&f, off, MSS, 0, 0));
 	EXPECT(ftcp_tcb_may_hold(&f.tcb, &f.env));
 	f.env.alone = false;
 	EXPECT(!ftcp_tcb_may_hold(&f.tcb, &f.env));
@@ -211,12 +219,8 @@ TEST(burst__ack_that_is_not_held)
 TEST(burst__ack_for_a_program)
 {
 	struct fixture f;
-	u64 off = settle_roomy(&f);
-	u32 i;
+	u64 off = settle_burst(&f);
 
-	f.tcb.soft.burst = true;
-	for (i = 0; i <= FTCP_HOLD_MIN_BYTES / MSS; i++, off += MSS)
-		fixture_give(&f, fixture_segment(&f, off, MSS, 0, 0));
 	EXPECT(!f.n_out && !ftcp_tcb_burst_over(&f.tcb, &f.env, false));
 	ftcp_tcb_consume(&f.tcb, f.tcb.hard.rcv_nxt - f.tcb.hard.consumed);
 	fixture_output(&f);
