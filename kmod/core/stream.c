@@ -19,15 +19,15 @@ u64 ftcp_tcb_readable(const struct ftcp_tcb *tcb)
 }
 
 /*
- * A program that has kept up with a whole buffer is given twice that, up to what its service allows: the window opens as the peer's
- * congestion window does, and who does not read holds little.
+ * A program that has kept up with half a buffer is given twice that, up to what its service allows: the window stays ahead of the peer's slow
+ * start, in which as much is on its way as was ever acknowledged, and the first flight. Who does not read holds little.
  */
 static void grow_rcv_buf(struct ftcp_tcb *tcb)
 {
 	struct ftcp_hard *hard = &tcb->hard;
 	struct ftcp_soft *soft = &tcb->soft;
 
-	if (hard->rcv_buf_bytes >= soft->rcv_buf_max_bytes || hard->consumed < soft->rcv_grow_off + hard->rcv_buf_bytes)
+	if (hard->rcv_buf_bytes >= soft->rcv_buf_max_bytes || hard->consumed < soft->rcv_grow_off + hard->rcv_buf_bytes / 2)
 		return;
 	soft->rcv_grow_off = hard->consumed;
 	if (ftcp_tcb_readable(tcb) < hard->rcv_buf_bytes / 4)

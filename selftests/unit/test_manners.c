@@ -597,6 +597,23 @@ TEST(rcv_buf__grows_for_who_reads)
 	EXPECT(f.tcb.hard.rcv_buf_bytes == fixture_config.rcv_buf_bytes);
 }
 
+/* The peer has as much on its way as was ever acknowledged, and the first flight (RFC 5681, 3.1; RFC 6928). */
+TEST(rcv_buf__ahead_of_slow_start)
+{
+	struct fixture f;
+	u64 off;
+
+	fixture_open(&f, ALL, true);
+	f.tcb.soft.rcv_buf_max_bytes = FTCP_RCV_BUF_BYTES;
+	for (off = 0; off < FTCP_RCV_BUF_BYTES - 20 * MSS; off += MSS) {
+		EXPECT(f.tcb.hard.rcv_edge - off >= off + 10 * MSS);
+		fixture_give(&f, fixture_segment(&f, off, MSS, 0, 0));
+		ftcp_tcb_consume(&f.tcb, MSS);
+		fixture_output(&f);
+	}
+	EXPECT(f.tcb.hard.rcv_buf_bytes == FTCP_RCV_BUF_BYTES);
+}
+
 TEST(rcv_buf__not_for_who_does_not)
 {
 	struct fixture f;
