@@ -37,6 +37,7 @@
 #define FTCP_MSS_MIN_BYTES	88	/* a peer that asks for less is given this */
 #define FTCP_MSS_MAX_BYTES	65495	/* an IP packet less the smallest headers */
 #define FTCP_BURST_MAX_BYTES	260000	/* acknowledged by one ACK when they come at the same moment */
+#define FTCP_BURST_FAR_STEPS	4	/* ... and so many times what is acknowledged alone, on a longer path (FTCP_NEAR_US) */
 #define FTCP_HOLD_MIN_BYTES	20000	/* of one moment: more is expected in the next, and the ACK held back for FTCP_ACK_HOLD_US */
 #define FTCP_SEGMENT_MAX_BYTES	65000	/* payload of one GSO segment, below 64 KiB with headers */
 #define FTCP_TCP_HEADER_MAX_BYTES 60

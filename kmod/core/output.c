@@ -380,11 +380,7 @@ static u64 ack_off(const struct ftcp_tcb *tcb)
 	return min(tcb->soft.snd_max, tcb->hard.snd_una + tcb->hard.snd_wnd);
 }
 
-/*
- * Only there are many segments acknowledged at once. A longer path's sender finds the end of slow start by its round trips, of which it wants several
- * samples in each (RFC 9406, 4.2: N_RTT_SAMPLE), and its ACKs are few as it is. A path not measured yet, after a takeover, is taken to be near: slow start
- * is over.
- */
+/* As a local network's. A path not measured yet, after a takeover, is taken to be near: slow start is over. */
 static bool is_near(const struct ftcp_tcb *tcb)
 {
 	return tcb->soft.rtt.min_us <= FTCP_NEAR_US;
@@ -392,15 +388,16 @@ static bool is_near(const struct ftcp_tcb *tcb)
 
 /*
  * RFC 9293, 3.8.6.3, RFC 5681, 4.2: every second full-sized segment, or once for what comes at the same moment, as if it had been one.
- * Whoever has little room here must not wait for it.
+ * Whoever has little room here must not wait for it. Nor may a longer path's sender lack what it measures: it finds the end of slow start by its
+ * round trips, of which it wants several samples in each (RFC 9406, 4.2: N_RTT_SAMPLE).
  */
 static u64 ack_step_bytes(const struct ftcp_tcb *tcb)
 {
-	u32 step = ftcp_ack_step_bytes(tcb);
+	u32 step = ftcp_ack_step_bytes(tcb), most = is_near(tcb) ? FTCP_BURST_MAX_BYTES : FTCP_BURST_FAR_STEPS * step;
 
-	if (!(tcb->soft.burst || tcb->soft.held) || !is_near(tcb))
+	if (!tcb->soft.burst && !tcb->soft.held)
 		return step;
-	return max(step, min_t(u32, ftcp_rcv_space(&tcb->hard) / 8, FTCP_BURST_MAX_BYTES));
+	return max(step, min_t(u32, ftcp_rcv_space(&tcb->hard) / 8, most));
 }
 
 /*
