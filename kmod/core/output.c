@@ -266,13 +266,14 @@ static bool fin_due(const struct ftcp_tcb *tcb)
 /*
  * A part of a segment now, or more of it with the next ACK? A packet or two for each ACK cost as much as a segment of 64 KiB. As Linux does
  * (tcp_tso_should_defer()): wait if it is less than a third of the window, the last was sent a moment ago, and the oldest packet on its way
- * has been so for half a round trip: then the ACK is near. Whatever was sent brings one, or a timer.
+ * has been so for half a round trip: then the ACK is near. Whatever was sent brings one, or a timer. Not what a duplicate ACK lets out: it may be
+ * all that brings the next (RFC 3042).
  */
 static bool better_later(const struct ftcp_tcb *tcb, const struct ftcp_env *env, u64 room)
 {
 	const struct ftcp_soft *soft = &tcb->soft;
 
-	if (soft->recovering != FTCP_RECOVERY_NONE || !soft->sent.n || env->now_us - soft->last_sent_us > FTCP_DEFER_MAX_US)
+	if (soft->recovering != FTCP_RECOVERY_NONE || soft->dupacks || !soft->sent.n || env->now_us - soft->last_sent_us > FTCP_DEFER_MAX_US)
 		return false;
 	if (room + ftcp_mss_bytes(tcb) > FTCP_SEGMENT_MAX_BYTES || room >= min(soft->cong.cwnd_bytes, tcb->hard.snd_wnd) / 3)
 		return false;

@@ -514,6 +514,18 @@ TEST(defer__but_not_for_one_that_is_not)
 	EXPECT(f.n_out == 1 && f.out[0].len == 2 * MSS);
 }
 
+/* RFC 3042: with a small window it may be all that brings the third. */
+TEST(defer__not_for_a_duplicate_ack)
+{
+	struct fixture f;
+
+	open_busy(&f, 300);
+	fixture_give(&f, fixture_sack(&f, 0, MSS, 2 * MSS));
+	EXPECT(f.n_out == 1 && f.out[0].off == 30 * MSS && f.out[0].len == MSS);
+	fixture_give(&f, fixture_sack(&f, 0, MSS, 3 * MSS));
+	EXPECT(f.n_out == 1 && f.out[0].off == 31 * MSS && f.out[0].len == MSS);
+}
+
 TEST(defer__never_with_nothing_on_its_way)
 {
 	struct fixture f;
